@@ -100,6 +100,24 @@ def revoke_token(pool: UserPool, parameters: Parameters) -> Parameters:
 # With AWS credentials
 
 
+def admin_create_user(pool: UserPool, parameters: Parameters) -> Parameters:
+    """Add a person, who cannot sign in before a password is set."""
+    _check_pool(pool, parameters)
+    email = _required(parameters, "Username")
+    if any(person.email == email for person in pool.people.values()):
+        raise PoolError("UsernameExistsException", "User account already exists")
+    attributes = {each["Name"]: each["Value"] for each in parameters.get("UserAttributes", [])}
+    person = Person(attributes.pop("email", email), password="", attributes=attributes, created_at=pool.now())
+    pool.people[person.sub] = person
+    return {"User": {"Attributes": _attributes(person)} | _state(person)}
+
+
+def admin_set_user_password(pool: UserPool, parameters: Parameters) -> Parameters:
+    """Set one user's password for good."""
+    _named(pool, parameters).password = _required(parameters, "Password")
+    return {}
+
+
 def admin_get_user(pool: UserPool, parameters: Parameters) -> Parameters:
     """Return one user's attributes and state."""
     person = _named(pool, parameters)
@@ -165,12 +183,14 @@ def list_users(pool: UserPool, parameters: Parameters) -> Parameters:
 Operation = Callable[[UserPool, Parameters], Parameters]
 ADMINISTRATORS: dict[str, Operation] = {
     "AdminAddUserToGroup": admin_add_user_to_group,
+    "AdminCreateUser": admin_create_user,
     "AdminDeleteUser": admin_delete_user,
     "AdminDisableUser": admin_disable_user,
     "AdminEnableUser": admin_enable_user,
     "AdminGetUser": admin_get_user,
     "AdminListGroupsForUser": admin_list_groups_for_user,
     "AdminRemoveUserFromGroup": admin_remove_user_from_group,
+    "AdminSetUserPassword": admin_set_user_password,
     "AdminUserGlobalSignOut": admin_user_global_sign_out,
     "ListUsers": list_users,
 }

@@ -24,6 +24,7 @@ class Person:
     """A user of the pool, whose e-mail address is an alias of the user name.
 
     A local user's name is their `sub`; one who comes from another identity provider is `Provider_externalId`.
+    Without a password nobody signs in.
     """
 
     email: str
@@ -42,7 +43,9 @@ class Person:
 
     @property
     def status(self) -> str:
-        return "EXTERNAL_PROVIDER" if self.provider else "CONFIRMED"
+        if self.provider:
+            return "EXTERNAL_PROVIDER"
+        return "CONFIRMED" if self.password else "FORCE_CHANGE_PASSWORD"
 
     @property
     def user_attributes(self) -> dict[str, str]:
