@@ -9,16 +9,15 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import boto3
-from botocore import exceptions as aws
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
-from accounts.cognito.errors import CognitoError
+from accounts.cognito.deployment_errors import DeploymentError, RolledBackError, explained_errors
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -35,26 +34,13 @@ SETTING_OF_OUTPUT = {
     "StaffGroups": "COGNITO_STAFF_GROUPS",
     "IdentityPoolId": "COGNITO_IDENTITY_POOL_ID",
 }
+SECONDS_OF_UNIT = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
 FINISHED = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
 FIRST_POLL_SECONDS = 0.1
 SLOWEST_POLL_SECONDS = 3.0
 # A custom domain alone may take a quarter of an hour.
 DEPLOYMENT_SECONDS = 3600
 AWS_CALLS = Config(connect_timeout=5, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 5})
-
-
-class DeploymentError(CognitoError):
-    """The stack could not be deployed; the message says why, in a sentence for the person deploying."""
-
-
-class RolledBackError(DeploymentError):
-    """CloudFormation took its changes back; `reasons` are its own, the first failure first."""
-
-    def __init__(self, name: str, status: str, reasons: tuple[str, ...]) -> None:
-        super().__init__(f"The stack {name} ended as {status}.")
-        self.name = name
-        self.status = status
-        self.reasons = reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +103,8 @@ class UserPoolStack:
                 UserPoolId=outputs["UserPoolId"], ClientId=outputs["ClientId"]
             )["UserPoolClient"]
             settings["COGNITO_CLIENT_SECRET"] = client["ClientSecret"]
+            seconds = SECONDS_OF_UNIT[client["TokenValidityUnits"]["RefreshToken"]]
+            settings["COGNITO_REFRESH_TOKEN_SECONDS"] = str(int(client["RefreshTokenValidity"]) * seconds)
         if self.endpoint_url:
             settings |= emulated_addresses(self.endpoint_url, outputs["UserPoolId"])
         return settings
@@ -188,7 +176,7 @@ class UserPoolStack:
     def _describe(self, name: str) -> StackTypeDef | None:
         try:
             return self._cloudformation.describe_stacks(StackName=name)["Stacks"][0]
-        except aws.ClientError as error:
+        except ClientError as error:
             # CloudFormation answers a plain ValidationError for a stack that does not exist.
             if error.response["Error"]["Code"] == "ValidationError" and "does not exist" in str(error):
                 return None
@@ -219,29 +207,6 @@ def emulated_addresses(endpoint_url: str, user_pool_id: str) -> dict[str, str]:
         "COGNITO_ENDPOINT_URL": base,
         "COGNITO_JWKS_URL": f"{base}/{user_pool_id}/.well-known/jwks.json",
     }
-
-
-@contextmanager
-def explained_errors(endpoint_url: str | None) -> Iterator[None]:
-    """Turn what botocore raises into a DeploymentError whose sentence says what to do."""
-    try:
-        yield
-    except aws.NoRegionError as error:
-        raise DeploymentError("No AWS region is set. Give --region, or set AWS_REGION.") from error
-    except (aws.NoCredentialsError, aws.PartialCredentialsError) as error:
-        raise DeploymentError(
-            "No AWS credentials were found. Sign in with `aws sso login` or `aws configure`, or set AWS_PROFILE."
-        ) from error
-    except aws.ProfileNotFound as error:
-        raise DeploymentError(f"{error}. Check AWS_PROFILE.") from error
-    except (aws.ConnectionError, aws.HTTPClientError) as error:
-        where = endpoint_url or "AWS"
-        raise DeploymentError(f"{where} did not answer. Check the network and --endpoint-url.") from error
-    except aws.ClientError as error:
-        details = error.response["Error"]
-        raise DeploymentError(
-            f"{error.operation_name} was refused: {details['Message']} ({details['Code']})"
-        ) from error
 
 
 def _polls() -> Iterator[None]:

@@ -22,6 +22,15 @@ START_SECONDS = 20
 STOP_SECONDS = 10
 
 
+def answers(url: str) -> bool:
+    """Tell whether a GET of the URL succeeds."""
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
 class MiniStackError(Exception):
     """MiniStack did not start; the message says what to look at."""
 
@@ -39,6 +48,10 @@ class MiniStack:
     @property
     def url(self) -> str:
         return f"http://localhost:{self.port}"
+
+    @property
+    def region(self) -> str:
+        return REGION
 
     @property
     def command(self) -> list[str]:
@@ -83,7 +96,7 @@ class MiniStack:
         environment = self.environment
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
         with self.log_path.open("ab") as log:
-            process = subprocess.Popen(  # noqa: S603 - our own command
+            process = subprocess.Popen(
                 self.command, env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
             )
         self.process = process
@@ -105,17 +118,9 @@ class MiniStack:
             self.process.wait()
         self.process = None
 
-    def answers(self) -> bool:
-        """Tell whether the emulator is ready for requests."""
-        try:
-            with urllib.request.urlopen(f"{self.url}/_ministack/ready", timeout=2) as answer:  # noqa: S310
-                return bool(answer.status == 200)
-        except (urllib.error.URLError, OSError):
-            return False
-
     def _wait(self, process: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + START_SECONDS
-        while not self.answers():
+        while not answers(f"{self.url}/_ministack/ready"):
             if process.poll() is not None:
                 raise MiniStackError(f"The local user pool stopped at once; see {self.log_path}")
             if time.monotonic() > deadline:
