@@ -1,0 +1,41 @@
+"""Whether the session behind a request may go on, and in what state."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from accounts.ending import SessionEndedError, end_session, lapse_reason
+from accounts.models import EndedSession, EndReason, Session
+from accounts.refresh import keep_fresh
+from accounts.sessions import SessionStore
+
+
+def admit(store: SessionStore, now: datetime) -> Session | None:
+    """Return the live row of a signed-in request, its tokens fresh; None for anybody else.
+
+    Raise SessionEndedError if there was a session but it has ended: elsewhere, by a time limit, by a disabled
+    account, or because Cognito refuses it.
+    """
+    row = store.row
+    if row is None:
+        _explain_absence(store, now)
+        return None
+    if row.user_id is None:
+        return None
+    if not row.person.is_active:
+        raise SessionEndedError(end_session(row, EndReason.DISABLED, now=now))
+    row.touch(now)
+    store.row = keep_fresh(row, now)
+    return store.row
+
+
+def _explain_absence(store: SessionStore, now: datetime) -> None:
+    """Raise SessionEndedError if the browser's key is that of a session that has just lapsed, or has ended before."""
+    if store.lapsed_row is not None:
+        ended = end_session(store.lapsed_row, lapse_reason(store.lapsed_row, now), now=now)
+        if ended is not None:
+            raise SessionEndedError(ended)
+    if store.dead_key_digest:
+        ended = EndedSession.objects.recent(now).filter(key_digest=store.dead_key_digest).first()
+        if ended is not None and ended.reason != EndReason.SIGNED_OUT:
+            raise SessionEndedError(ended)

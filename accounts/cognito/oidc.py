@@ -1,0 +1,152 @@
+"""The OpenID Connect client: the door to the hosted UI's domain.
+
+Authlib builds the authorization request and speaks the token endpoint's protocol. Its OAuth2Session is used bare:
+Authlib's framework clients log the `code_verifier` at debug level, cache metadata for ever and look at `error`
+before `state`.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+import requests
+from authlib.integrations.base_client import OAuthError
+from authlib.integrations.requests_client import OAuth2Session
+
+from accounts.cognito.config import UserPoolConfig
+from accounts.cognito.errors import (
+    AuthorizationResponseError,
+    InvalidGrantError,
+    ProviderUnavailableError,
+    TokenEndpointError,
+)
+from accounts.cognito.tokens import TokenResponse
+
+TIMEOUT_SECONDS = (2.0, 8.0)  # connect, read
+
+# What a link to our sign-in page may pass on to the hosted UI.
+# https://docs.aws.amazon.com/cognito/latest/developerguide/authorization-endpoint.html
+PASSED_ON = ("identity_provider", "idp_identifier", "login_hint", "lang", "prompt")
+PASSED_ON_MAX_LENGTH = 256
+
+# RFC 6749 section 4.1.2.1 has the first two, RFC 8628 the third; all say "later", not "no".
+TEMPORARY_ERRORS = frozenset({"server_error", "temporarily_unavailable", "slow_down"})
+
+
+@dataclass(frozen=True, slots=True, repr=False, kw_only=True)
+class AuthorizationRequest:
+    """One redirect to the hosted UI, and the three secrets its response is checked against."""
+
+    url: str
+    state: str
+    nonce: str
+    code_verifier: str
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: redacted>"
+
+
+def authorization_request(
+    config: UserPoolConfig, *, redirect_uri: str, hints: Mapping[str, str] | None = None
+) -> AuthorizationRequest:
+    """Build an authorization request with fresh `state`, `nonce` and S256 challenge.
+
+    `hints` may hold the parameters named in `PASSED_ON`; anything else in it is left out.
+    RFC 6749 section 4.1.1, RFC 7636 section 4.3, OpenID Connect Core section 3.1.2.1.
+    """
+    state, nonce, code_verifier = (secrets.token_urlsafe(32) for _ in range(3))
+    with _session(config, redirect_uri=redirect_uri) as session:
+        url, _ = session.create_authorization_url(
+            config.authorization_endpoint,
+            state=state,
+            code_verifier=code_verifier,
+            nonce=nonce,
+            **passed_on(hints or {}),
+        )
+    return AuthorizationRequest(url=url, state=state, nonce=nonce, code_verifier=code_verifier)
+
+
+def passed_on(hints: Mapping[str, str]) -> dict[str, str]:
+    """Return the parameters of `hints` that may go on to the hosted UI, none of them overlong."""
+    found = {name: hints.get(name, "") for name in PASSED_ON}
+    return {name: value for name, value in found.items() if value and len(value) <= PASSED_ON_MAX_LENGTH}
+
+
+def read_authorization_response(parameters: Mapping[str, Sequence[str]]) -> str:
+    """Return the `code` of an authorization response whose `state` has been checked already.
+
+    `parameters` maps each query parameter to all its values. Raise AuthorizationResponseError if the response
+    carries an error, or not exactly one code (RFC 6749 sections 3.1 and 4.1.2).
+    """
+    error = parameters.get("error", ())
+    if error:
+        raise AuthorizationResponseError(error[0], " ".join(parameters.get("error_description", ())))
+    code = parameters.get("code", ())
+    if len(code) != 1 or not code[0]:
+        raise AuthorizationResponseError("invalid_response", f"{len(code)} codes")
+    return code[0]
+
+
+def exchange_code(config: UserPoolConfig, *, code: str, code_verifier: str, redirect_uri: str) -> TokenResponse:
+    """Exchange an authorization code for tokens, once: a code lost with its answer is burnt.
+
+    While two client secrets are configured the second is tried when the first is refused; a refused client's code
+    has not been looked at. Raise InvalidGrantError, TokenEndpointError or ProviderUnavailableError.
+    """
+    for secret in config.client_secrets[:-1]:
+        try:
+            return _fetch_token(config, secret, code, code_verifier, redirect_uri)
+        except TokenEndpointError as error:
+            if error.error != "invalid_client":
+                raise
+    return _fetch_token(config, next(reversed(config.client_secrets), ""), code, code_verifier, redirect_uri)
+
+
+def sign_out_url(config: UserPoolConfig, *, sign_out_uri: str) -> str:
+    """Return the hosted UI's address that clears its login cookie and comes back to `sign_out_uri`.
+
+    Built by hand: Cognito's end-session endpoint takes none of the parameters of RP-initiated logout.
+    https://docs.aws.amazon.com/cognito/latest/developerguide/logout-endpoint.html
+    """
+    return f"{config.sign_out_endpoint}?{urlencode({'client_id': config.client_id, 'logout_uri': sign_out_uri})}"
+
+
+def _session(config: UserPoolConfig, *, redirect_uri: str, secret: str = "") -> OAuth2Session:
+    return OAuth2Session(
+        client_id=config.client_id,
+        client_secret=secret or None,
+        # In the body, where form encoding settles what Basic leaves open: a secret may contain "+".
+        token_endpoint_auth_method="client_secret_post" if secret else "none",
+        code_challenge_method="S256",
+        scope=" ".join(config.scopes),
+        redirect_uri=redirect_uri,
+        default_timeout=TIMEOUT_SECONDS,
+    )
+
+
+def _fetch_token(
+    config: UserPoolConfig, secret: str, code: str, code_verifier: str, redirect_uri: str
+) -> TokenResponse:
+    try:
+        with _session(config, redirect_uri=redirect_uri, secret=secret) as session:
+            answer = session.fetch_token(
+                config.token_endpoint,
+                grant_type="authorization_code",
+                code=code,
+                code_verifier=code_verifier,
+                redirect_uri=redirect_uri,
+                allow_redirects=False,
+            )
+    except OAuthError as error:
+        if error.error == "invalid_grant":
+            raise InvalidGrantError(error.error, error.description or "") from error
+        if error.error in TEMPORARY_ERRORS:
+            raise ProviderUnavailableError(f"token endpoint: {error.error}") from error
+        raise TokenEndpointError(error.error, error.description or "") from error
+    except (requests.RequestException, ValueError) as error:
+        # The cause's text may quote the request; its type says enough.
+        raise ProviderUnavailableError(f"token endpoint: {type(error).__name__}") from None
+    return TokenResponse.parse(answer)

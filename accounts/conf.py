@@ -1,0 +1,69 @@
+"""The user pool of this Django project: its configuration and the objects that live as long as the process."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from django.conf import settings
+from django.core.signals import setting_changed
+
+from accounts.cognito.config import UserPoolConfig
+from accounts.cognito.jwks import KeySet
+from accounts.cognito.user_pool import UserPoolClient
+from accounts.cognito.verifier import TokenVerifier
+
+# Within a person's request, for work that the queue will do anyway if this fails.
+BRISK_READ_TIMEOUT_SECONDS = 3.0
+
+
+@cache
+def user_pool_config() -> UserPoolConfig:
+    """Return the configuration made of the COGNITO_* settings. Raise ValueError if the pool id is malformed."""
+    return UserPoolConfig.derive(
+        user_pool_id=settings.COGNITO_USER_POOL_ID,
+        client_id=settings.COGNITO_CLIENT_ID,
+        client_secrets=tuple(settings.COGNITO_CLIENT_SECRET),
+        domain=settings.COGNITO_DOMAIN,
+        issuer=settings.COGNITO_ISSUER,
+        jwks_url=settings.COGNITO_JWKS_URL,
+        endpoint_url=settings.COGNITO_ENDPOINT_URL,
+        scopes=tuple(settings.COGNITO_SCOPES),
+    )
+
+
+@cache
+def token_verifier() -> TokenVerifier:
+    """Return the process's token verifier, which caches the signing keys."""
+    config = user_pool_config()
+    return TokenVerifier(config, KeySet(config.jwks_url))
+
+
+@cache
+def user_pool() -> UserPoolClient:
+    """Return the process's user-pool client."""
+    return UserPoolClient(user_pool_config())
+
+
+@cache
+def brisk_user_pool() -> UserPoolClient:
+    """Return a user-pool client that gives up early."""
+    return UserPoolClient(user_pool_config(), read_timeout=BRISK_READ_TIMEOUT_SECONDS)
+
+
+def callback_uri() -> str:
+    """Return the redirect URI, which must stand in the app client's CallbackURLs to the letter."""
+    return f"{settings.SITE_URL}/callback/"
+
+
+def signed_out_uri() -> str:
+    """Return the sign-out URI, which must stand in the app client's LogoutURLs to the letter."""
+    return f"{settings.SITE_URL}/signed-out/"
+
+
+def _forget(*, setting: str, **_: object) -> None:
+    if setting.startswith("COGNITO_"):
+        for cached in (user_pool_config, token_verifier, user_pool, brisk_user_pool):
+            cached.cache_clear()
+
+
+setting_changed.connect(_forget)

@@ -1,0 +1,9 @@
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import HttpRequest
+
+
+def user_pool(request: HttpRequest) -> dict[str, object]:
+    """Tell templates whether the user pool is a local one, whose limits nobody should take for Cognito's."""
+    return {"user_pool_is_local": bool(settings.COGNITO_ENDPOINT_URL)}

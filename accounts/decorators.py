@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.http import HttpResponse
+from django.utils import timezone
+
+from accounts.cognito.errors import ProviderUnavailableError
+
+
+def live_tokens_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Run the view only with an access token that Cognito will look at; otherwise answer 503 with Retry-After."""
+
+    @wraps(view)
+    def guarded(request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        row, now = request.session_row, timezone.now()
+        if not row.has_live_access_token(now):
+            wait = max(1, round((row.refresh_due_at - now).total_seconds()))
+            raise ProviderUnavailableError("the access token has expired and cannot be refreshed now", retry_after=wait)
+        return view(request, *args, **kwargs)
+
+    return guarded

@@ -1,0 +1,81 @@
+"""Encryption at rest: JWE with a key ring, every ciphertext bound to the row it belongs to."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.core.signals import setting_changed
+from joserfc import jwe
+from joserfc.errors import JoseError
+from joserfc.jwk import OctKey
+from joserfc.registry import HeaderParameter
+
+KEY_BYTES = 32
+_registry = jwe.JWERegistry(
+    header_registry={"row": HeaderParameter("Row the plaintext belongs to", "str", True)},
+    algorithms=["dir", "A256GCM"],
+)
+
+
+class SealedDataError(Exception):
+    """The ciphertext is damaged, belongs to another row, or was made with a key that is no longer in the ring."""
+
+
+def seal(plaintext: bytes, *, bound_to: str) -> str:
+    """Encrypt with the first key of TOKEN_ENCRYPTION_KEYS; only `unseal` with the same `bound_to` reads it back.
+
+    A compact JWE (RFC 7516): `dir` with A256GCM, the key's id and `bound_to` in the protected header.
+    """
+    kid, key = next(iter(_key_ring().items()))
+    header = {"alg": "dir", "enc": "A256GCM", "kid": kid, "row": bound_to}
+    return jwe.encrypt_compact(header, plaintext, key, registry=_registry)
+
+
+def unseal(sealed: str, *, bound_to: str) -> bytes:
+    """Decrypt what `seal` made with any key of the ring. Raise SealedDataError if that cannot be done."""
+
+    def key_of(recipient: Any) -> OctKey:
+        try:
+            return _key_ring()[recipient.headers()["kid"]]
+        except KeyError as error:
+            raise SealedDataError("the key is not in TOKEN_ENCRYPTION_KEYS") from error
+
+    try:
+        message = jwe.decrypt_compact(sealed, key_of, registry=_registry)
+    except (JoseError, ValueError, TypeError) as error:
+        raise SealedDataError(type(error).__name__) from error
+    if message.protected.get("row") != bound_to or message.plaintext is None:
+        raise SealedDataError("the ciphertext belongs to another row")
+    return message.plaintext
+
+
+def parse_key(text: str) -> OctKey:
+    """Read one key: 32 random bytes in URL-safe base64, as `manage.py generate_key` prints them.
+
+    Raise ValueError, with a sentence that fixes it, if it is anything else.
+    """
+    try:
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raw = b""
+    if len(raw) != KEY_BYTES:
+        raise ValueError("Each of TOKEN_ENCRYPTION_KEYS must be a key made by `manage.py generate_key`.")
+    return OctKey.import_key(raw)
+
+
+@cache
+def _key_ring() -> dict[str, OctKey]:
+    """Return the keys by id, newest first; the id is the RFC 7638 thumbprint and tells nothing of the key."""
+    return {key.thumbprint(): key for key in map(parse_key, settings.TOKEN_ENCRYPTION_KEYS)}
+
+
+def _forget_key_ring(*, setting: str, **_: object) -> None:
+    if setting == "TOKEN_ENCRYPTION_KEYS":
+        _key_ring.cache_clear()
+
+
+setting_changed.connect(_forget_key_ring)

@@ -1,0 +1,58 @@
+"""Types and small facts of requests that have passed the middleware."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address, ip_network
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from accounts.cognito.tokens import TokenSet
+from accounts.models import EndedSession, Session, User
+from accounts.sessions import SessionStore
+
+if TYPE_CHECKING:
+
+    class GatehouseRequest(HttpRequest):
+        """A request as every view gets it."""
+
+        id: str
+        session: SessionStore
+        ended_session: EndedSession | None
+        session_row: Session | None
+        token_set: TokenSet | None
+
+    class SignedInRequest(HttpRequest):
+        """A request as views get it that need a login."""
+
+        id: str
+        session: SessionStore
+        user: User
+        session_row: Session
+        token_set: TokenSet
+else:
+    GatehouseRequest = SignedInRequest = HttpRequest
+
+
+def client_address(request: HttpRequest) -> str | None:
+    """Return the address of the browser: the last one in X-Forwarded-For that is no trusted proxy of ours.
+
+    TRUSTED_PROXIES lists the networks whose word is believed; without them it is the peer's address. What the
+    header says beyond the first untrusted address was written by a stranger.
+    """
+    trusted = [ip_network(network) for network in settings.TRUSTED_PROXIES]
+    forwarded = request.headers.get("X-Forwarded-For", "").split(",")
+    for text in [request.META.get("REMOTE_ADDR", ""), *reversed(forwarded)]:
+        try:
+            address = ip_address(text.strip())
+        except ValueError:
+            return None
+        if not any(address in network for network in trusted):
+            return str(address)
+    return None
+
+
+def wants_json(request: HttpRequest) -> bool:
+    """Tell whether the client asked for JSON rather than a page."""
+    return request.get_preferred_type(["text/html", "application/json"]) == "application/json"

@@ -1,0 +1,148 @@
+"""What every request passes. Each middleware sets one attribute; the rules are in the modules it calls."""
+
+from __future__ import annotations
+
+import logging
+import re
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth.middleware import AuthenticationMiddleware as DjangoAuthenticationMiddleware
+from django.contrib.auth.middleware import LoginRequiredMiddleware as DjangoLoginRequiredMiddleware
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from django.utils.cache import patch_cache_control
+from django.utils.functional import SimpleLazyObject
+
+from accounts.admission import admit
+from accounts.cognito.errors import CognitoError, RefusedError
+from accounts.encryption import SealedDataError
+from accounts.ending import SessionEndedError, end_session
+from accounts.error_pages import ended_response, error_response
+from accounts.http import GatehouseRequest, wants_json
+from accounts.log import request_id_in_log
+from accounts.models import EndReason
+from accounts.sessions import SessionStore
+
+logger = logging.getLogger(__name__)
+GetResponse = Callable[[HttpRequest], HttpResponse]
+# What a view may run into that means: these tokens are of no more use.
+REASONS_TO_END: dict[type[Exception], EndReason] = {
+    RefusedError: EndReason.ACCESS_REFUSED,
+    SealedDataError: EndReason.UNREADABLE,
+}
+REQUEST_ID = re.compile(r"[0-9A-Za-z_-]{8,64}")
+
+
+class RequestIdMiddleware:
+    """Sets `request.id`: the proxy's X-Request-ID if it looks like one, else a new one."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: GatehouseRequest) -> HttpResponse:
+        given = request.headers.get("X-Request-ID", "")
+        request.id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        with request_id_in_log(request.id):
+            response = self.get_response(request)
+        response["X-Request-ID"] = request.id
+        return response
+
+
+class AuthenticationMiddleware(DjangoAuthenticationMiddleware):
+    """Sets `request.user` from the session row, which was read together with its user."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        if not isinstance(getattr(request, "session", None), SessionStore):
+            raise ImproperlyConfigured(
+                "accounts needs its own sessions: set SESSION_ENGINE to 'accounts.sessions' and put "
+                "'django.contrib.sessions.middleware.SessionMiddleware' before 'accounts.middleware."
+                "AuthenticationMiddleware' in MIDDLEWARE."
+            )
+        request.user = SimpleLazyObject(lambda: _user_of(request))  # type: ignore[assignment]
+        request.auser = _async_user(request)
+
+
+def _user_of(request: Any) -> Any:
+    row = request.session.row
+    return row.user if row is not None and row.user_id is not None else AnonymousUser()
+
+
+def _async_user(request: Any) -> Callable[[], Any]:
+    async def auser() -> Any:
+        from asgiref.sync import sync_to_async
+
+        return await sync_to_async(_user_of)(request)
+
+    return auser
+
+
+class FreshTokensMiddleware:
+    """Sets `request.token_set`: None, or the session's decrypted tokens, refreshed when due.
+
+    `request.session_row` is the row they came from. A session that must not go on ends here; then
+    `request.ended_session` says why, and the request is nobody's.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: Any) -> HttpResponse:
+        if not hasattr(request, "user"):
+            raise ImproperlyConfigured(
+                "Put 'accounts.middleware.AuthenticationMiddleware' before 'accounts.middleware."
+                "FreshTokensMiddleware' in MIDDLEWARE."
+            )
+        request.token_set = request.session_row = request.ended_session = None
+        try:
+            request.session_row = admit(request.session, timezone.now())
+        except SessionEndedError as error:
+            leave(request, error)
+        if request.session_row is not None:
+            request.token_set = SimpleLazyObject(request.session_row.token_set)
+        return self.get_response(request)
+
+
+class CognitoErrorMiddleware:
+    """Turns the errors of `accounts.cognito` into pages, and keeps private pages out of every cache."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: Any) -> HttpResponse:
+        response = self.get_response(request)
+        if request.session_row is not None:
+            patch_cache_control(response, private=True, no_store=True)
+        return response
+
+    def process_exception(self, request: Any, exception: Exception) -> HttpResponse | None:
+        reason = REASONS_TO_END.get(type(exception))
+        if reason is not None and request.session_row is not None:
+            logger.warning("Session %s ends: %s: %s", request.session_row, type(exception).__name__, exception)
+            leave(request, SessionEndedError(end_session(request.session_row, reason, now=timezone.now())))
+            return ended_response(request)
+        if isinstance(exception, CognitoError):
+            return error_response(request, exception)
+        return None
+
+
+class LoginRequiredMiddleware(DjangoLoginRequiredMiddleware):
+    """Asks for a login: pages by redirect, JSON by 401, and after a session's end by saying why it ended."""
+
+    def handle_no_permission(self, request: Any, view_func: Any) -> HttpResponse:  # type: ignore[override]
+        if wants_json(request):
+            return JsonResponse({"error": "login_required"}, status=401)
+        if request.ended_session is not None:
+            return ended_response(request)
+        return super().handle_no_permission(request, view_func)
+
+
+def leave(request: Any, error: SessionEndedError) -> None:
+    """Go on as nobody: the session of this request has ended."""
+    request.session.forget()
+    request.user = AnonymousUser()
+    request.token_set = request.session_row = None
+    request.ended_session = error.ended

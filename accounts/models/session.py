@@ -1,0 +1,214 @@
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.contrib.sessions.base_session import AbstractBaseSession, BaseSessionManager
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.cognito.tokens import TokenSet, VerifiedTokens
+from accounts.encryption import seal, unseal
+from accounts.models.user import User
+
+
+class TokenHealth(models.TextChoices):
+    """What the tokens of a live session are doing; one vocabulary for every page."""
+
+    FRESH = "fresh", _("Fresh")
+    REFRESH_DUE = "refresh_due", _("Refresh due")
+    REFRESHING = "refreshing", _("Refreshing")
+    ASLEEP = "asleep", _("Asleep")
+    REFRESH_FAILING = "refresh_failing", _("Refresh failing")
+
+
+class SessionQuerySet(models.QuerySet["Session"]):
+    def live(self, now: datetime) -> SessionQuerySet:
+        """Keep the sign-ins that have reached no time limit yet."""
+        return self.filter(user__isnull=False, expire_date__gt=now)
+
+    def lapsed(self, now: datetime) -> SessionQuerySet:
+        """Keep the rows whose time is over, of people and of nobody."""
+        return self.filter(expire_date__lte=now)
+
+
+class SessionManager(BaseSessionManager.from_queryset(SessionQuerySet)):  # type: ignore[misc]
+    pass
+
+
+class Session(AbstractBaseSession):
+    """One sign-in of one browser; the row is the session, there is no other copy of it.
+
+    The primary key is a digest of the key in the cookie, which is stored nowhere. `session.save()` writes Django's
+    own columns only; token columns change by conditional UPDATE only, so a stale copy saved late can neither
+    restore an old token set nor revive an ended session. `public_id` is the only id that is ever shown.
+    """
+
+    # Used up to 75 % of an access token's life; a spread of 5 % keeps sessions opened together from refreshing
+    # together. https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-caching-tokens.html
+    REFRESH_AT: ClassVar[float] = 0.75
+    REFRESH_SPREAD: ClassVar[float] = 0.05
+    # Longer than a refresh may take (connect, read, and reading the signing keys), shorter than the 30 seconds for
+    # which a rotated refresh token still works: who takes over from a killed worker comes in time.
+    REFRESH_LEASE: ClassVar[timedelta] = timedelta(seconds=20)
+    BACK_OFF_FIRST: ClassVar[timedelta] = timedelta(seconds=2)
+    BACK_OFF_MOST: ClassVar[timedelta] = timedelta(seconds=60)
+    SEEN_EVERY: ClassVar[timedelta] = timedelta(seconds=60)
+
+    session_key = None  # type: ignore[assignment]
+    key_digest = models.CharField(primary_key=True, max_length=64, editable=False)
+    public_id = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="sessions", editable=False
+    )
+    started_at = models.DateTimeField(default=timezone.now, editable=False)
+    ip_address = models.GenericIPAddressField(null=True, editable=False)
+    browser = models.CharField(max_length=80, blank=True, editable=False)
+    system = models.CharField(max_length=80, blank=True, editable=False)
+    last_seen_at = models.DateTimeField(default=timezone.now, editable=False)
+    ends_at = models.DateTimeField(null=True, editable=False)
+
+    token_set_sealed = models.TextField(blank=True, editable=False)
+    token_version = models.PositiveIntegerField(default=0, editable=False)
+    origin_jti = models.CharField(max_length=64, blank=True, editable=False)
+    scopes = models.TextField(blank=True, editable=False)
+    auth_time = models.DateTimeField(null=True, editable=False)
+    access_issued_at = models.DateTimeField(null=True, editable=False)
+    access_expires_at = models.DateTimeField(null=True, editable=False)
+
+    refresh_due_at = models.DateTimeField(null=True, editable=False)
+    refresh_claim = models.UUIDField(null=True, editable=False)
+    refresh_claimed_until = models.DateTimeField(null=True, editable=False)
+    refreshed_at = models.DateTimeField(null=True, editable=False)
+    refresh_failures = models.PositiveIntegerField(default=0, editable=False)
+    refresh_error = models.CharField(max_length=100, blank=True, editable=False)
+
+    objects = SessionManager()  # type: ignore[misc]
+
+    class Meta(AbstractBaseSession.Meta):
+        abstract = False
+        indexes = [models.Index(fields=["user", "-last_seen_at"], name="accounts_session_user")]
+
+    def __str__(self) -> str:
+        return str(self.public_id)
+
+    @classmethod
+    def get_session_store_class(cls) -> type[Any]:
+        from accounts.sessions import SessionStore
+
+        return SessionStore
+
+    # --- what the row says
+
+    @property
+    def person(self) -> User:
+        """Return whose session it is. Raise ValueError for a session of nobody."""
+        if self.user is None:
+            raise ValueError("nobody is signed in with this session")
+        return self.user
+
+    @property
+    def granted_scopes(self) -> list[str]:
+        return self.scopes.split()
+
+    def token_set(self) -> TokenSet:
+        """Return the decrypted token set. Raise SealedDataError if no key of the ring opens it."""
+        return TokenSet.from_json(unseal(self.token_set_sealed, bound_to=str(self.public_id)))
+
+    def has_live_access_token(self, now: datetime) -> bool:
+        return self.access_expires_at is not None and self.access_expires_at > now
+
+    def refresh_is_due(self, now: datetime) -> bool:
+        return self.refresh_due_at is not None and self.refresh_due_at <= now
+
+    def health(self, now: datetime) -> TokenHealth:
+        if self.refresh_claimed_until and self.refresh_claimed_until > now:
+            return TokenHealth.REFRESHING
+        if self.refresh_failures:
+            return TokenHealth.REFRESH_FAILING
+        if not self.has_live_access_token(now):
+            return TokenHealth.ASLEEP
+        return TokenHealth.REFRESH_DUE if self.refresh_is_due(now) else TokenHealth.FRESH
+
+    # --- how it changes: each method is one conditional UPDATE
+
+    def receive(self, tokens: VerifiedTokens, now: datetime, **columns: object) -> None:
+        """Write the first token set of a sign-in, and `columns` with it."""
+        self._update(Q(), **self._token_columns(tokens), **columns, last_seen_at=now)
+
+    def claim_refresh(self, now: datetime) -> uuid.UUID | None:
+        """Claim the refresh that is due, for `REFRESH_LEASE`; None if another process has it or has done it."""
+        claim = uuid.uuid4()
+        free = Q(refresh_claimed_until=None) | Q(refresh_claimed_until__lte=now)
+        due = Q(refresh_due_at__lte=now)
+        claimed = self._update(free & due, refresh_claim=claim, refresh_claimed_until=now + self.REFRESH_LEASE)
+        return claim if claimed else None
+
+    def finish_refresh(self, claim: uuid.UUID, tokens: VerifiedTokens, now: datetime) -> bool:
+        """Store refreshed tokens and give up the claim; False if the session ended or the claim was lost."""
+        columns = {**self._token_columns(tokens), "refreshed_at": now, "refresh_failures": 0, "refresh_error": ""}
+        return self._update(Q(refresh_claim=claim), **columns, **_NO_CLAIM)
+
+    def postpone_refresh(self, claim: uuid.UUID, error: str, now: datetime, keep: TokenSet | None = None) -> bool:
+        """Give up the claim after a failure that may pass; the next try comes after a back-off with jitter.
+
+        `keep` replaces the token set when Cognito rotated the refresh token but the rest could not be verified.
+        """
+        wait = min(self.BACK_OFF_FIRST * 2**self.refresh_failures, self.BACK_OFF_MOST) * random.uniform(0.75, 1.25)  # noqa: S311
+        columns: dict[str, object] = {
+            "refresh_due_at": now + wait,
+            "refresh_failures": self.refresh_failures + 1,
+            "refresh_error": error[:100],
+        }
+        if keep is not None:
+            columns |= {"token_set_sealed": self._sealed(keep), "token_version": self.token_version + 1}
+        return self._update(Q(refresh_claim=claim), **columns, **_NO_CLAIM)
+
+    def touch(self, now: datetime) -> None:
+        """Note that the person is here, at most once a minute, and move the idle limit along."""
+        if now - self.last_seen_at < self.SEEN_EVERY:
+            return
+        self._update(
+            Q(last_seen_at__lte=now - self.SEEN_EVERY), last_seen_at=now, expire_date=idle_end(now, self.ends_at)
+        )
+
+    def _update(self, condition: Q, **columns: object) -> bool:
+        """Write columns if `condition` holds and the row is still there, and then into this copy too."""
+        if not type(self).objects.filter(condition, public_id=self.public_id).update(**columns):
+            return False
+        for name, value in columns.items():
+            setattr(self, name, value)
+        return True
+
+    def _token_columns(self, tokens: VerifiedTokens) -> dict[str, Any]:
+        access = tokens.access_claims
+        lifetime = access.expires_at - access.issued_at
+        share = self.REFRESH_AT - random.uniform(0, self.REFRESH_SPREAD)  # noqa: S311
+        return {
+            "token_set_sealed": self._sealed(tokens.token_set),
+            "token_version": self.token_version + 1,
+            "origin_jti": access.origin_jti[:64],
+            "scopes": " ".join(access.scopes),
+            "auth_time": tokens.id_claims.auth_time,
+            "access_issued_at": access.issued_at,
+            "access_expires_at": access.expires_at,
+            "refresh_due_at": access.issued_at + lifetime * share,
+        }
+
+    def _sealed(self, token_set: TokenSet) -> str:
+        return seal(token_set.to_json(), bound_to=str(self.public_id))
+
+
+_NO_CLAIM: Mapping[str, None] = {"refresh_claim": None, "refresh_claimed_until": None}
+
+
+def idle_end(now: datetime, ends_at: datetime | None) -> datetime:
+    """Return when a session last seen now is over: after the idle limit, or at its absolute end if that is sooner."""
+    idle = now + timedelta(seconds=settings.SESSION_IDLE_SECONDS)
+    return min(idle, ends_at) if ends_at else idle

@@ -1,0 +1,137 @@
+"""Silent refresh: at 75 % of the access token's life, once per session however many requests and hosts there are.
+
+Correctness rests on conditional UPDATEs of the session row, not on locks: SQLite has none to offer. No transaction
+is open while Cognito is asked.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from datetime import datetime
+
+from django.utils import timezone
+
+from accounts.cognito.errors import (
+    CognitoError,
+    InvalidTokenError,
+    ProviderUnavailableError,
+    RefusedError,
+    TokenClockError,
+)
+from accounts.cognito.tokens import TokenResponse, TokenSet, VerifiedTokens
+from accounts.conf import token_verifier, user_pool
+from accounts.encryption import SealedDataError
+from accounts.ending import SessionEndedError, end_session
+from accounts.models import EndedSession, EndReason, Revocation, Session
+from accounts.revocation import deliver_while_it_works, enqueue
+
+logger = logging.getLogger(__name__)
+
+# How long a request waits for another one's refresh once the old access token is of no more use.
+WAIT_SECONDS = 12.0
+POLL_SECONDS = 0.1
+
+
+def keep_fresh(row: Session, now: datetime) -> Session:
+    """Return the session's row with tokens as fresh as they can be had, refreshing them if that is due.
+
+    When Cognito cannot be reached the row comes back as it is, perhaps with an expired access token: pages that
+    need none go on working. Raise SessionEndedError if the session has ended, here and now or meanwhile.
+    """
+    deadline = time.monotonic() + WAIT_SECONDS
+    while row.refresh_is_due(now):
+        claim = row.claim_refresh(now)
+        if claim is not None:
+            return _refresh(_read_again(row), claim)
+        # Somebody else is at it, or has just done it.
+        if row.has_live_access_token(now) or time.monotonic() > deadline:
+            return row
+        time.sleep(POLL_SECONDS)
+        row, now = _read_again(row), timezone.now()
+    return row
+
+
+def _refresh(row: Session, claim: uuid.UUID) -> Session:
+    """Ask Cognito for new tokens. The claim is ours, so `row` is newest and nobody else asks meanwhile."""
+    try:
+        before = row.token_set()
+        response = user_pool().refresh(before.refresh_token)
+    except SealedDataError:
+        logger.error("Session %s cannot be decrypted with TOKEN_ENCRYPTION_KEYS", row.public_id)
+        raise _ended(row, EndReason.UNREADABLE) from None
+    except RefusedError as error:
+        return _refused(row, error)
+    except CognitoError as error:
+        return _postponed(row, claim, error)
+    return _received(row, claim, before, response)
+
+
+def _received(row: Session, claim: uuid.UUID, before: TokenSet, response: TokenResponse) -> Session:
+    """Verify what Cognito sent. Whatever comes of it, a rotated refresh token must not be lost: the old one is dead."""
+    now = timezone.now()
+    newest = TokenSet(
+        access_token=before.access_token,
+        id_token=before.id_token,
+        refresh_token=response.refresh_token or before.refresh_token,
+    )
+    try:
+        tokens = token_verifier().verify_refresh(response, before=before, subject=row.person.subject, now=now)
+    except (ProviderUnavailableError, TokenClockError) as error:
+        return _postponed(row, claim, error, keep=newest)
+    except InvalidTokenError as error:
+        logger.error("Session %s was given tokens that fail verification: %s", row.public_id, error)
+        row.postpone_refresh(claim, str(error), now, keep=newest)
+        raise _ended(row, EndReason.REJECTED) from error
+    return _stored(row, claim, tokens, now)
+
+
+def _stored(row: Session, claim: uuid.UUID, tokens: VerifiedTokens, now: datetime) -> Session:
+    if not row.finish_refresh(claim, tokens, now):
+        return _overtaken(row, tokens.token_set)
+    row.person.follow_groups(tokens.id_claims.groups)
+    logger.info("Session %s was refreshed; its access token lives until %s", row.public_id, row.access_expires_at)
+    return row
+
+
+def _refused(row: Session, error: RefusedError) -> Session:
+    """End the session, unless the refusal is about a refresh token that has been replaced meanwhile."""
+    current = _read_again(row)
+    if current.token_version != row.token_version:
+        return current
+    logger.warning("Session %s is refused a refresh: %s", row.public_id, error.code)
+    raise _ended(row, EndReason.REFRESH_REFUSED) from error
+
+
+def _postponed(row: Session, claim: uuid.UUID, error: CognitoError, keep: TokenSet | None = None) -> Session:
+    # A throttled or silent Cognito passes; anything else is a configuration that somebody must mend.
+    log = logger.warning if isinstance(error, ProviderUnavailableError) else logger.error
+    log("Session %s could not be refreshed: %s: %s", row.public_id, type(error).__name__, error)
+    if not row.postpone_refresh(claim, f"{type(error).__name__}: {error}", timezone.now(), keep):
+        return _overtaken(row, keep)
+    return row
+
+
+def _overtaken(row: Session, received: TokenSet | None) -> Session:
+    """Go on with the row as others left it; if they ended the session, the tokens just received must not outlive it."""
+    try:
+        return _read_again(row)
+    except SessionEndedError:
+        if received is not None:
+            now = timezone.now()
+            revocation = enqueue(row, received, Revocation.Kind.REFRESH_TOKEN, now)
+            deliver_while_it_works([revocation], now)
+        raise
+
+
+def _read_again(row: Session) -> Session:
+    """Read the row anew. Raise SessionEndedError if it is gone."""
+    current: Session | None = Session.objects.select_related("user").filter(public_id=row.public_id).first()
+    if current is None:
+        raise SessionEndedError(EndedSession.objects.filter(public_id=row.public_id).first())
+    return current
+
+
+def _ended(row: Session, reason: EndReason) -> SessionEndedError:
+    return SessionEndedError(end_session(row, reason, now=timezone.now()))

@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.core.signing import BadSignature
+from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts import sign_in
+from accounts.cognito import oidc
+from accounts.cognito.errors import AuthorizationResponseError, CognitoError, StateMismatchError
+from accounts.conf import signed_out_uri, user_pool_config
+from accounts.ending import end_session, end_sessions
+from accounts.error_pages import error_response, login_url
+from accounts.http import GatehouseRequest, SignedInRequest
+from accounts.models import EndedSession, EndReason, Session
+
+RESTARTED_COOKIE = "gatehouse_restarted"
+RESTARTED_SECONDS = 300
+SIGNED_OUT_COOKIE = "gatehouse_signed_out"
+SIGNED_OUT_SECONDS = 600
+
+
+@login_not_required
+@never_cache
+@require_GET
+def login(request: GatehouseRequest) -> HttpResponse:
+    """Start a sign-in that leads to `next`; who is signed in goes there at once."""
+    next_url = sign_in.safe_next(request, request.GET.get("next", ""))
+    if request.user.is_authenticated:
+        return redirect(next_url)
+    return sign_in.begin(request, next_url=next_url, hints=request.GET.dict())
+
+
+@login_not_required
+@never_cache
+@require_GET
+def callback(request: GatehouseRequest) -> HttpResponse:
+    """Take the authorization response: `state` first, then the code, once."""
+    try:
+        pending = sign_in.take_pending(request)
+    except StateMismatchError as error:
+        return _stale_response(request, error)
+    try:
+        tokens = sign_in.fetch_tokens(request, nonce=pending.nonce, code_verifier=pending.code_verifier)
+        sign_in.open_session(request, tokens)
+    except AuthorizationResponseError as error:
+        if error.error == "login_required":  # the answer to prompt=none: ask again, without it
+            return redirect(login_url(pending.next_url))
+        return error_response(request, error, next_url=pending.next_url)
+    except (CognitoError, sign_in.AccountDisabledError) as error:
+        return error_response(request, error, next_url=pending.next_url)
+    response = redirect(pending.next_url)
+    response.delete_cookie(sign_in.cookie_name(RESTARTED_COOKIE))
+    return response
+
+
+def _stale_response(request: GatehouseRequest, error: StateMismatchError) -> HttpResponse:
+    """Go on for who is signed in; otherwise start over, once, and then say what is wrong."""
+    next_url = sign_in.intended_next(request)
+    if request.user.is_authenticated:
+        return redirect(next_url)
+    restarted = sign_in.cookie_name(RESTARTED_COOKIE)
+    if error.error != "unknown_state" or restarted in request.COOKIES:
+        return error_response(request, error, next_url=next_url)
+    response = redirect(login_url(next_url))
+    sign_in.set_cookie(response, RESTARTED_COOKIE, "1", max_age=RESTARTED_SECONDS)
+    return response
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def logout(request: SignedInRequest) -> HttpResponse:
+    """Show what each way to sign out stops; by POST, sign out in this browser."""
+    row = request.session_row
+    if request.method == "POST":
+        return _leave_through_hosted_ui(request, end_session(row, EndReason.SIGNED_OUT, now=timezone.now()))
+    others = Session.objects.live(timezone.now()).filter(user=row.user).exclude(pk=row.pk).count()
+    return render(request, "accounts/logout.html", {"session": row, "other_sessions": others})
+
+
+@never_cache
+@require_POST
+def logout_everywhere(request: SignedInRequest) -> HttpResponse:
+    """End every session of the person and ask Cognito to revoke all their tokens."""
+    row = request.session_row
+    mine = Session.objects.filter(user=row.user)
+    end_sessions(mine, EndReason.EVERYWHERE, now=timezone.now(), everywhere=row)
+    return _leave_through_hosted_ui(request, EndedSession.objects.filter(pk=row.public_id).first())
+
+
+def _leave_through_hosted_ui(request: Any, ended: EndedSession | None) -> HttpResponse:
+    """Send the browser through Cognito's sign-out, which clears its login cookie, and back to `signed_out`."""
+    request.session.forget()
+    response = HttpResponseRedirect(oidc.sign_out_url(user_pool_config(), sign_out_uri=signed_out_uri()))
+    if ended is not None:
+        sign_in.set_cookie(response, SIGNED_OUT_COOKIE, str(ended.public_id), max_age=SIGNED_OUT_SECONDS, signed=True)
+    return response
+
+
+@login_not_required
+@never_cache
+@require_GET
+def signed_out(request: GatehouseRequest) -> HttpResponse:
+    """Say what signing out stopped, what Cognito has still to be told, and what lives on."""
+    try:
+        public_id = request.get_signed_cookie(
+            sign_in.cookie_name(SIGNED_OUT_COOKIE), default="", salt=SIGNED_OUT_COOKIE, max_age=SIGNED_OUT_SECONDS
+        )
+    except BadSignature:
+        public_id = ""
+    ended = EndedSession.objects.select_related("revocation").filter(pk=public_id).first() if public_id else None
+    together = (
+        EndedSession.objects.filter(user=ended.user_id, ended_at=ended.ended_at, reason=EndReason.EVERYWHERE).count()
+        if ended is not None
+        else 0
+    )
+    context = {"ended": ended, "ended_together": together, "now": timezone.now()}
+    return render(request, "accounts/signed_out.html", context)
+
+
+@login_not_required
+@never_cache
+@require_GET
+def api_session(request: GatehouseRequest) -> JsonResponse:
+    """Tell a front end who is signed in and until when (UTC); 401 if nobody is."""
+    row = request.session_row
+    if row is None:
+        return JsonResponse({"error": "login_required", "login_url": reverse("login")}, status=401)
+    user = row.person
+    return JsonResponse(
+        {
+            "session": str(row.public_id),
+            "user": {"id": str(user.pk), "email": user.email, "name": user.name},
+            "groups": sorted(user.groups.values_list("name", flat=True)),
+            "health": row.health(timezone.now()).value,
+            "access_token_expires_at": row.access_expires_at,
+            "idle_end": row.expire_date,
+            "ends_at": row.ends_at,
+        }
+    )
