@@ -85,6 +85,7 @@ class Faults:
 
 
 def _answer(failure: Failure | Response | str, *, in_api: bool) -> Response:
+    json_type = "application/x-amz-json-1.1" if in_api else "application/json"
     match failure:
         case Response():
             return failure
@@ -99,9 +100,10 @@ def _answer(failure: Failure | Response | str, *, in_api: bool) -> Response:
         case Failure.HTML:
             return html("<h1>Welcome to the hotel's wireless network</h1>")
         case Failure.TRUNCATED_JSON:
-            return Response(200, b'{"access_token": "ey', {"Content-Type": "application/json"})
+            return Response(200, b'{"access_token": "ey', {"Content-Type": json_type})
         case Failure.WRONG_SHAPE:
-            return json_response({"AuthenticationResult": [], "keys": {}, "access_token": 7, "Username": None})
+            shape = {"AuthenticationResult": [], "keys": {}, "access_token": 7, "Username": None}
+            return json_response(shape, media_type=json_type)
     raise ConnectionDroppedError
 
 
