@@ -6,6 +6,7 @@ Runs on any Python 3.11 with its standard library alone, before anything is inst
 from __future__ import annotations
 
 import hashlib
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local.commands import ROOT, CommandFailedError, run_together
-from deploy.local.terminal import step
+from deploy.local.terminal import fail, step
 
 LOG = ROOT / ".local" / "log" / "install.log"
 # What pip prints when it cannot reach a package index.
@@ -127,3 +128,19 @@ def _names(environments: Sequence[Environment]) -> str:
 
 def _stamp_line(lock: Path) -> str:
     return f"{hashlib.sha256(lock.read_bytes()).hexdigest()}  {lock.name}"
+
+
+def main() -> int:
+    """Install what the tests need; return the exit status."""
+    try:
+        install(DEVELOPMENT, LOCAL)
+    except InstallError as error:
+        fail(str(error))
+        return 1
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

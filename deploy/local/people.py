@@ -6,8 +6,6 @@ import secrets
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-import botocore.session
-
 from deploy.local.ministack import CREDENTIALS, REGION
 
 if TYPE_CHECKING:
@@ -58,7 +56,9 @@ def make_people(endpoint_url: str, user_pool_id: str, people: Iterable[Person]) 
 
 
 def _administrator(endpoint_url: str) -> CognitoIdentityProviderClient:
-    # botocore alone: boto3 is not among what is installed next to the emulator.
+    # botocore, as boto3 is not installed next to the emulator; here, as it would take up half of bin/up's memory.
+    import botocore.session
+
     client = botocore.session.Session().create_client(
         "cognito-idp",
         region_name=REGION,

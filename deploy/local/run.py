@@ -124,7 +124,7 @@ class Gatehouse:
             announce=lambda: say(self.guide()),
         )
         server.add("pool", self.pool.ministack.command, self.pool.ministack.environment)
-        gunicorn = [PYTHON, "-m", "gunicorn", "--config", "config/gunicorn.conf.py"]
+        gunicorn = [PYTHON, "-m", "gunicorn", "--config", "config/gunicorn.conf.py", "--no-control-socket"]
         server.add("web", gunicorn, self.environment)
         # A worker process joins here: server.add("worker", [PYTHON, "manage.py", ...], self.environment)
         status, problem = server.run()

@@ -42,11 +42,12 @@ class LogPrinter(Printer):
 class ProcessGroup(Manager):
     """honcho's manager, with a callback once everything was started and a stop that cannot come too early."""
 
-    def __init__(self, printer: Printer, on_started: Callable[[], None]) -> None:
+    def __init__(self, printer: LogPrinter, on_started: Callable[[], None]) -> None:
         super().__init__(printer)
         self._on_started = on_started
 
     def terminate(self) -> None:
+        self._printer.is_open = False
         # honcho learns a process's id some moments after starting it and fails on a stop in between.
         if self._all_started():
             super().terminate()

@@ -8,7 +8,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts.cognito.stack import DeploymentError, RolledBackError, StackEvent, UserPoolStack
+from accounts.cognito.deployment_errors import DeploymentError, RolledBackError
+from accounts.cognito.stack import StackEvent, UserPoolStack
 from accounts.env_file import merge_env_file
 
 TEMPLATE = Path(__file__).resolve().parent.parent.parent.parent / "deploy" / "user-pool.yaml"
