@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from tests.fake_user_pool import Failure, FakeUserPool, Person, Signing
+from tests.fake_user_pool.description import describe_user_pool_client
 
 
 @pytest.fixture
@@ -225,6 +226,15 @@ def test_the_old_keys_may_stay_in_the_key_set(pool: FakeUserPool) -> None:
     pool.rotate_keys()
 
     assert len(requests.get(pool.jwks_url, timeout=5).json()["keys"]) == 4
+
+
+def test_the_pool_can_describe_a_setting_as_it_is_not(pool: FakeUserPool) -> None:
+    pool.described["UserPoolClient"]["EnableTokenRevocation"] = False
+
+    answer = describe_user_pool_client(pool, {"UserPoolId": pool.pool_id, "ClientId": pool.client_id})
+
+    assert answer["UserPoolClient"]["EnableTokenRevocation"] is False
+    assert pool.token_revocation
 
 
 def test_an_error_of_the_fake_itself_fails_the_test(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,8 @@ Read it in this order; each module is small:
     rules.py        UserPool: the rules of sign-in, refresh and revocation, without HTTP
     hosted_ui.py    /oauth2/authorize, /login and /logout
     endpoints.py    /oauth2/token, /oauth2/revoke, /oauth2/userInfo, keys and discovery
-    api.py          the JSON API, as the user and as an administrator
+    api.py          the JSON API: user_api.py for people's own tokens, admin_api.py and description.py for
+                    administrators, shapes.py for what these have in common
     faults.py       slow answers, failures, and the record of calls
     server.py       the HTTP plumbing
     pool.py         FakeUserPool: all of it together, what tests hold in their hands

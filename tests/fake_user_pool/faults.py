@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
+from itertools import accumulate
 
 from tests.fake_user_pool import api
 from tests.fake_user_pool.web import Request, Response, html, json_response
@@ -85,7 +86,7 @@ class Faults:
 
 
 def _answer(failure: Failure | Response | str, *, in_api: bool) -> Response:
-    json_type = "application/x-amz-json-1.1" if in_api else "application/json"
+    json_type = api.MEDIA_TYPE if in_api else "application/json"
     match failure:
         case Response():
             return failure
@@ -136,7 +137,9 @@ class Calls:
     def most_at_once(self, operation: str) -> int:
         """Return how many calls of an operation were in progress at the same time, at the most."""
         calls = self.of(operation)
-        return max((sum(c.started <= call.started < c.finished for c in calls) for call in calls), default=0)
+        # At the same instant an end comes before a start.
+        changes = sorted([(call.started, 1) for call in calls] + [(call.finished, -1) for call in calls])
+        return max(accumulate(change for _, change in changes), default=0)
 
     def wait_for(self, operation: str, count: int = 1, *, seconds: float = 5.0) -> None:
         """Wait until `count` calls of an operation have arrived; raise TimeoutError if they do not."""

@@ -39,6 +39,7 @@ class TokenIssuer:
         self.lock = threading.RLock()
         self.region = region
         self.pool_id = f"{region}_{random_text(9, string.ascii_letters + string.digits)}"
+        self.domain_prefix = f"gatehouse-{random_text(8)}"
         self.updated_issuer = False
         """Use the issuer form that a pool with `IssuerConfiguration.Type=UPDATED` has."""
         self.clock_skew = 0.0
@@ -65,6 +66,9 @@ class TokenIssuer:
         """`EnableTokenRevocation` of the app client."""
         self.managed_login = True
         """Managed login (branding version 2); the classic hosted UI ignores `prompt`."""
+
+        self.described: dict[str, Claims] = {"UserPool": {}, "UserPoolClient": {}, "DomainDescription": {}}
+        """What the pool says of its settings, where it shall differ from the truth."""
 
         self.tamperings: list[Tampering] = []
         self.access_key = SigningKey(0)
