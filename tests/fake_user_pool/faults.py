@@ -110,7 +110,7 @@ def _answer(failure: Failure | Response | str, *, in_api: bool) -> Response:
 
 @dataclass
 class Call:
-    """One call the pool received."""
+    """One call the pool received; `status` is 0 if it was left without an answer."""
 
     operation: str
     parameters: Mapping[str, object]

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from tests.fake_user_pool import claims
 from tests.fake_user_pool.signing import Claims, Signing, SigningKey, sign
@@ -67,7 +68,7 @@ class TokenIssuer:
         self.managed_login = True
         """Managed login (branding version 2); the classic hosted UI ignores `prompt`."""
 
-        self.described: dict[str, Claims] = {"UserPool": {}, "UserPoolClient": {}, "DomainDescription": {}}
+        self.described: dict[str, dict[str, Any]] = {"UserPool": {}, "UserPoolClient": {}, "DomainDescription": {}}
         """What the pool says of its settings, where it shall differ from the truth."""
 
         self.tamperings: list[Tampering] = []
@@ -95,7 +96,8 @@ class TokenIssuer:
             now=self.now(),
             seconds=self.access_token_seconds,
         )
-        return sign(*self._with_key("access_token", right, self.access_key))
+        claims_now, signing = self.tampered("access_token", right)
+        return sign(claims_now, self.access_key, signing)
 
     def sign_id_token(self, sign_in: SignIn, access_token: str, nonce: str = "") -> str:
         right = claims.id_claims(
@@ -107,13 +109,11 @@ class TokenIssuer:
             access_token=access_token,
             nonce=nonce,
         )
-        return sign(*self._with_key("id_token", right, self.id_key))
-
-    def _with_key(self, what: str, right: Claims, key: SigningKey) -> tuple[Claims, SigningKey, Signing]:
-        changed, signing = self.tampered(what, right)
-        return changed, key, signing
+        claims_now, signing = self.tampered("id_token", right)
+        return sign(claims_now, self.id_key, signing)
 
     def tampered(self, what: str, right: Claims) -> tuple[Claims, Signing]:
+        """Apply the next tampering with `what`, if one is due; return the claims and how to sign them."""
         tampering = next((each for each in self.tamperings if each.what == what), None)
         if tampering is None:
             return right, Signing.RIGHT

@@ -126,14 +126,16 @@ class UserPool(TokenIssuer):
 
     def disable(self, person: Person) -> None:
         """Disable a person, which revokes all their tokens for good."""
-        self.sign_out_everywhere(person)
-        person.enabled = False
+        with self.lock:
+            person.enabled = False
+            self.sign_out_everywhere(person)
 
     def enable(self, person: Person) -> None:
         """Let a person sign in again; their old tokens stay revoked."""
         person.enabled = True
 
     def delete(self, person: Person) -> None:
+        """Forget a person, whose tokens are good for nothing from now on."""
         self.people.pop(person.sub, None)
 
     def set_groups(self, person: Person, groups: list[str]) -> None:
