@@ -6,6 +6,7 @@ from datetime import datetime
 
 from accounts.ending import SessionEndedError, end_session, lapse_reason
 from accounts.models import EndedSession, EndReason, Session
+from accounts.probe import probe
 from accounts.refresh import keep_fresh
 from accounts.sessions import SessionStore
 
@@ -25,8 +26,9 @@ def admit(store: SessionStore, now: datetime) -> Session | None:
     if not row.person.is_active:
         raise SessionEndedError(end_session(row, EndReason.DISABLED, now=now))
     row.touch(now)
-    store.row = keep_fresh(row, now)
-    return store.row
+    row = store.row = keep_fresh(row, now)
+    probe(row, now)
+    return row
 
 
 def _explain_absence(store: SessionStore, now: datetime) -> None:

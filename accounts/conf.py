@@ -7,6 +7,7 @@ from functools import cache
 from django.conf import settings
 from django.core.signals import setting_changed
 
+from accounts.cognito.breaker import CircuitBreaker
 from accounts.cognito.config import UserPoolConfig
 from accounts.cognito.jwks import KeySet
 from accounts.cognito.user_pool import UserPoolClient
@@ -39,15 +40,27 @@ def token_verifier() -> TokenVerifier:
 
 
 @cache
+def api_breaker() -> CircuitBreaker:
+    """Return the circuit breaker of the cognito-idp API."""
+    return CircuitBreaker()
+
+
+@cache
+def token_endpoint_breaker() -> CircuitBreaker:
+    """Return the circuit breaker of the hosted UI's token endpoint."""
+    return CircuitBreaker()
+
+
+@cache
 def user_pool() -> UserPoolClient:
     """Return the process's user-pool client."""
-    return UserPoolClient(user_pool_config())
+    return UserPoolClient(user_pool_config(), api_breaker())
 
 
 @cache
 def brisk_user_pool() -> UserPoolClient:
     """Return a user-pool client that gives up early."""
-    return UserPoolClient(user_pool_config(), read_timeout=BRISK_READ_TIMEOUT_SECONDS)
+    return UserPoolClient(user_pool_config(), api_breaker(), read_timeout=BRISK_READ_TIMEOUT_SECONDS)
 
 
 def callback_uri() -> str:
@@ -60,9 +73,19 @@ def signed_out_uri() -> str:
     return f"{settings.SITE_URL}/signed-out/"
 
 
+_PER_PROCESS = (
+    user_pool_config,
+    token_verifier,
+    api_breaker,
+    token_endpoint_breaker,
+    user_pool,
+    brisk_user_pool,
+)
+
+
 def _forget(*, setting: str, **_: object) -> None:
     if setting.startswith("COGNITO_"):
-        for cached in (user_pool_config, token_verifier, user_pool, brisk_user_pool):
+        for cached in _PER_PROCESS:
             cached.cache_clear()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 from functools import cache
 from typing import Any
 
@@ -13,6 +14,7 @@ from joserfc import jwe
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 from joserfc.registry import HeaderParameter
+from joserfc.util import urlsafe_b64decode
 
 KEY_BYTES = 32
 _registry = jwe.JWERegistry(
@@ -51,6 +53,15 @@ def unseal(sealed: str, *, bound_to: str) -> bytes:
     if message.protected.get("row") != bound_to or message.plaintext is None:
         raise SealedDataError("the ciphertext belongs to another row")
     return message.plaintext
+
+
+def is_sealed_with_newest_key(sealed: str) -> bool:
+    """Tell whether `seal` would use the same key today; a ciphertext that cannot be read is not."""
+    try:
+        header = json.loads(urlsafe_b64decode(sealed.partition(".")[0].encode()))
+    except ValueError:
+        return False
+    return isinstance(header, dict) and header.get("kid") == next(iter(_key_ring()))
 
 
 def parse_key(text: str) -> OctKey:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from functools import partial
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts.encryption import SealedDataError
-from accounts.models import EndedSession, EndReason, Revocation, Session
-from accounts.revocation import deliver_while_it_works, enqueue
+from accounts.models import EndedSession, EndReason, Event, Revocation, Session, User
+from accounts.revocation import deliver_while_it_works
 
 
 class SessionEndedError(Exception):
@@ -22,16 +23,23 @@ class SessionEndedError(Exception):
 
 
 def end_sessions(
-    sessions: QuerySet[Session], reason: EndReason, *, now: datetime, everywhere: Session | None = None
+    sessions: QuerySet[Session],
+    reason: EndReason,
+    *,
+    now: datetime,
+    everywhere: Session | None = None,
+    actor: User | None = None,
+    note: str = "",
 ) -> list[EndedSession]:
     """End sessions and return what is left of them; those that somebody else ended meanwhile are not among them.
 
     One transaction deletes the rows, records the ends and enqueues what Cognito must be told. Only then, and only
     for as long as Cognito answers, it is told at once. `everywhere` is the session whose tokens ask Cognito for a
-    global sign-out.
+    global sign-out; `actor` and `note` say in the audit trail who ended somebody else's sessions, and why.
     """
     with transaction.atomic():
-        ended = [trace for row in sessions if (trace := _end(row, reason, now, everywhere))]
+        rows = [row for candidate in sessions if (row := _delete(candidate)) is not None]
+        ended = [_record(row, reason, now, everywhere, actor, note) for row in rows if row.user_id]
     # The global sign-out goes first: once it succeeds, the others have nothing left to revoke.
     pending = [trace.revocation for trace in ended if trace.revocation]
     pending.sort(key=lambda revocation: revocation.kind != Revocation.Kind.GLOBAL)
@@ -39,41 +47,58 @@ def end_sessions(
     return ended
 
 
-def end_session(row: Session, reason: EndReason, *, now: datetime) -> EndedSession | None:
+def end_session(
+    row: Session, reason: EndReason, *, now: datetime, actor: User | None = None, note: str = ""
+) -> EndedSession | None:
     """End one session and return its trace, or that of its earlier end; None for a session of nobody."""
-    end_sessions(Session.objects.filter(public_id=row.public_id), reason, now=now)
+    end_sessions(Session.objects.filter(public_id=row.public_id), reason, now=now, actor=actor, note=note)
     return EndedSession.objects.select_related("revocation").filter(public_id=row.public_id).first()
 
 
-def end_lapsed(now: datetime) -> int:
-    """End the sessions whose time is over and return how many that were."""
-    lapsed = Session.objects.lapsed(now)
-    idle = end_sessions(lapsed.filter(ends_at__gt=now), EndReason.IDLE, now=now)
-    absolute = end_sessions(lapsed.filter(ends_at__lte=now), EndReason.ABSOLUTE, now=now)
-    nobody = end_sessions(lapsed.filter(user=None), EndReason.IDLE, now=now)
-    return len(idle) + len(absolute) + len(nobody)
+def end_surplus(user: User, now: datetime) -> list[EndedSession]:
+    """End the person's sessions beyond SESSION_MAX_PER_PERSON, those not used for longest first."""
+    newest_first = Session.objects.live(now).filter(user=user).order_by("-last_seen_at")
+    surplus = list(newest_first.values_list("pk", flat=True)[settings.SESSION_MAX_PER_PERSON :])
+    return end_sessions(Session.objects.filter(pk__in=surplus), EndReason.TOO_MANY, now=now) if surplus else []
+
+
+def end_lapsed(now: datetime, *, most: int) -> int:
+    """End at most so many sessions whose time is over, each with its reason, and return how many that were.
+
+    The rows are read in one go and ended one by one: an error with one does not keep the others.
+    """
+    lapsed = list(Session.objects.lapsed(now).order_by("expire_date")[:most])
+    for row in lapsed:
+        end_session(row, lapse_reason(row, now), now=now)
+    return len(lapsed)
 
 
 def lapse_reason(row: Session, now: datetime) -> EndReason:
-    """Tell which time limit a lapsed session has run into."""
+    """Tell why a session's time is over: somebody ended it together with others, or it ran into a limit."""
+    if row.end_reason:
+        return EndReason(row.end_reason)
     return EndReason.ABSOLUTE if row.ends_at and row.ends_at <= now else EndReason.IDLE
 
 
-def _end(row: Session, reason: EndReason, now: datetime, everywhere: Session | None) -> EndedSession | None:
+def _delete(row: Session) -> Session | None:
     """Delete exactly the row that was read, so that the newest refresh token is the one to be revoked.
 
-    A refresh that stores new tokens in between changes `token_version`: then the row is read again.
+    A refresh that stores new tokens in between changes `token_version`: then the row is read again. Return the row
+    as it was when deleted, or None if it is gone already.
     """
     current: Session | None = row
     while current is not None:
         matching = Session.objects.filter(public_id=current.public_id, token_version=current.token_version)
         if matching.delete()[0]:
-            return _record(current, reason, now, everywhere) if current.user_id else None
+            return current
         current = Session.objects.filter(public_id=row.public_id).first()
     return None
 
 
-def _record(row: Session, reason: EndReason, now: datetime, everywhere: Session | None) -> EndedSession:
+def _record(
+    row: Session, reason: EndReason, now: datetime, everywhere: Session | None, actor: User | None, note: str
+) -> EndedSession:
+    Event.objects.record(Event.Kind.ENDED, row, now=now, reason=reason, actor=actor, detail=note[:200])
     kept = ("public_id", "key_digest", "user_id", "started_at", "last_seen_at", "ip_address", "browser", "system")
     is_global = everywhere is not None and everywhere.public_id == row.public_id
     return EndedSession.objects.create(
@@ -81,12 +106,14 @@ def _record(row: Session, reason: EndReason, now: datetime, everywhere: Session 
         access_expires_at=row.access_expires_at,
         reason=reason,
         ended_at=now,
-        revocation=_revocation(row, Revocation.Kind.GLOBAL if is_global else Revocation.Kind.REFRESH_TOKEN, now),
+        revocation=_enqueue(row, Revocation.Kind.GLOBAL if is_global else Revocation.Kind.REFRESH_TOKEN, now),
     )
 
 
-def _revocation(row: Session, kind: Revocation.Kind, now: datetime) -> Revocation | None:
+def _enqueue(row: Session, kind: Revocation.Kind, now: datetime) -> Revocation | None:
     try:
-        return enqueue(row, row.token_set(), kind, now)
+        revocation = Revocation.of(row, row.token_set(), kind, now)
     except SealedDataError:
         return None  # no key opens them any more: there is no token left to revoke
+    revocation.save(force_insert=True)
+    return revocation

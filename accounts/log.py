@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-_request_id: ContextVar[str] = ContextVar("request_id", default="-")
+_request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 
 @contextmanager
@@ -20,9 +20,14 @@ def request_id_in_log(request_id: str) -> Iterator[None]:
         _request_id.reset(token)
 
 
+def current_request_id() -> str:
+    """Return the id of the request being served, or "" outside of one."""
+    return _request_id.get()
+
+
 class RequestIdFilter(logging.Filter):
     """Sets `request_id` on each record, "-" outside a request."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.request_id = _request_id.get()
+        record.request_id = current_request_id() or "-"
         return True

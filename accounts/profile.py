@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from django.core.cache import cache
-
+from accounts import soft_cache
 from accounts.cognito.errors import (
     InvalidTokenError,
     ProviderUnavailableError,
@@ -17,7 +16,7 @@ from accounts.cognito.errors import (
     UserPoolError,
 )
 from accounts.cognito.tokens import TokenSet
-from accounts.cognito.user_pool import API_SCOPE, UserProfile
+from accounts.cognito.user_pool import API_SCOPE, UserPoolClient, UserProfile
 from accounts.conf import user_pool
 from accounts.models import Session
 
@@ -54,13 +53,13 @@ def read_profile(row: Session, token_set: TokenSet, now: datetime) -> ProfileRea
     """
     if API_SCOPE not in row.granted_scopes:
         return ProfileReading(problem=ProfileProblem.MISSING_SCOPE)
-    known: ProfileReading = cache.get(_key(row)) or ProfileReading()
+    known: ProfileReading = soft_cache.get(_key(row)) or ProfileReading()
     if known.as_of is not None and now - known.as_of < FRESH_FOR:
         return known
     problem = ProfileProblem.UNREACHABLE
     if row.has_live_access_token(now):
         try:
-            return _ask(row, token_set, now)
+            return ask_profile(user_pool(), row, token_set, now)
         except RefusedError:
             raise
         except (ProviderUnavailableError, UserPoolError) as error:
@@ -69,12 +68,13 @@ def read_profile(row: Session, token_set: TokenSet, now: datetime) -> ProfileRea
     return ProfileReading(profile=known.profile, as_of=known.as_of, problem=problem)
 
 
-def _ask(row: Session, token_set: TokenSet, now: datetime) -> ProfileReading:
-    profile = user_pool().get_user(token_set.access_token)
+def ask_profile(client: UserPoolClient, row: Session, token_set: TokenSet, now: datetime) -> ProfileReading:
+    """Call GetUser and keep its answer for the profile page. Raises as `UserPoolClient.get_user` and `read_profile`."""
+    profile = client.get_user(token_set.access_token)
     if profile.subject != row.person.subject:
         raise InvalidTokenError("sub", expected=row.person.subject, actual=profile.subject)
     reading = ProfileReading(profile=profile, as_of=now)
-    cache.set(_key(row), reading, timeout=KEPT_FOR.total_seconds())
+    soft_cache.put(_key(row), reading, seconds=KEPT_FOR.total_seconds())
     return reading
 
 

@@ -24,8 +24,8 @@ from accounts.cognito.tokens import TokenResponse, TokenSet, VerifiedTokens
 from accounts.conf import token_verifier, user_pool
 from accounts.encryption import SealedDataError
 from accounts.ending import SessionEndedError, end_session
-from accounts.models import EndedSession, EndReason, Revocation, Session
-from accounts.revocation import deliver_while_it_works, enqueue
+from accounts.models import EndedSession, EndReason, Event, Revocation, Session
+from accounts.revocation import deliver_while_it_works
 
 logger = logging.getLogger(__name__)
 
@@ -91,6 +91,7 @@ def _stored(row: Session, claim: uuid.UUID, tokens: VerifiedTokens, now: datetim
     if not row.finish_refresh(claim, tokens, now):
         return _overtaken(row, tokens.token_set)
     row.person.follow_groups(tokens.id_claims.groups)
+    Event.objects.record(Event.Kind.REFRESHED, row, now=now)
     logger.info("Session %s was refreshed; its access token lives until %s", row.public_id, row.access_expires_at)
     return row
 
@@ -100,7 +101,12 @@ def _refused(row: Session, error: RefusedError) -> Session:
     current = _read_again(row)
     if current.token_version != row.token_version:
         return current
-    logger.warning("Session %s is refused a refresh: %s", row.public_id, error.code)
+    reused = error.code == "RefreshTokenReuseException"
+    kind = Event.Kind.REFRESH_REUSED if reused else Event.Kind.REFRESH_FAILED
+    Event.objects.record(kind, row, now=timezone.now(), detail=error.code)
+    logger.log(
+        logging.ERROR if reused else logging.WARNING, "Session %s is refused a refresh: %s", row.public_id, error.code
+    )
     raise _ended(row, EndReason.REFRESH_REFUSED) from error
 
 
@@ -108,8 +114,10 @@ def _postponed(row: Session, claim: uuid.UUID, error: CognitoError, keep: TokenS
     # A throttled or silent Cognito passes; anything else is a configuration that somebody must mend.
     log = logger.warning if isinstance(error, ProviderUnavailableError) else logger.error
     log("Session %s could not be refreshed: %s: %s", row.public_id, type(error).__name__, error)
-    if not row.postpone_refresh(claim, f"{type(error).__name__}: {error}", timezone.now(), keep):
+    now = timezone.now()
+    if not row.postpone_refresh(claim, f"{type(error).__name__}: {error}", now, keep):
         return _overtaken(row, keep)
+    Event.objects.record(Event.Kind.REFRESH_FAILED, row, now=now, detail=row.refresh_error)
     return row
 
 
@@ -120,7 +128,8 @@ def _overtaken(row: Session, received: TokenSet | None) -> Session:
     except SessionEndedError:
         if received is not None:
             now = timezone.now()
-            revocation = enqueue(row, received, Revocation.Kind.REFRESH_TOKEN, now)
+            revocation = Revocation.of(row, received, Revocation.Kind.REFRESH_TOKEN, now)
+            revocation.save(force_insert=True)
             deliver_while_it_works([revocation], now)
         raise
 

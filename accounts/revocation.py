@@ -1,64 +1,80 @@
-"""Telling Cognito what has ended here."""
+"""Telling Cognito what has ended here.
+
+The `Revocation` row is the truth (a transactional outbox). Whoever claims it delivers it: the request that ended the
+session, while Cognito answers, and otherwise a worker. Delivering twice does no harm: a revoked token stays revoked,
+and a global sign-out that was done already is refused.
+"""
 
 from __future__ import annotations
 
 import logging
-import random
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
-
+from accounts import budget
 from accounts.cognito.errors import CognitoError, ProviderUnavailableError, RefusedError
 from accounts.cognito.tokens import TokenSet
 from accounts.conf import brisk_user_pool
 from accounts.encryption import SealedDataError
-from accounts.models import Revocation, Session
+from accounts.models import Event, Revocation
 
 logger = logging.getLogger(__name__)
 
-BACK_OFF_FIRST = timedelta(seconds=5)
-BACK_OFF_MOST = timedelta(hours=1)
 # https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html
 SHORTEST_ACCESS_TOKEN_LIFE = timedelta(minutes=5)
 
 
-def enqueue(row: Session, token_set: TokenSet, kind: Revocation.Kind, now: datetime) -> Revocation:
-    """Write down what Cognito must be told about `row`; call it in the transaction that ends the session."""
-    revocation = Revocation(user=row.person, kind=kind, created_at=now, due_at=now)
-    revocation.put_tokens(token_set, row.access_expires_at)
-    revocation.save(force_insert=True)
-    return revocation
-
-
 def deliver_while_it_works(revocations: Iterable[Revocation], now: datetime) -> None:
-    """Deliver one after the other until one fails; the rest stays pending, so an outage costs one time-out."""
-    for revocation in revocations:
-        if not deliver(revocation, now):
-            return
+    """Deliver claimed revocations until one fails; the rest is left to the worker, so an outage costs one time-out."""
+    waiting = list(revocations)
+    while waiting and deliver(waiting.pop(0), now):
+        pass
+    Revocation.objects.pending().filter(pk__in=[left.pk for left in waiting]).update(claimed_until=None)
 
 
 def deliver(revocation: Revocation, now: datetime) -> bool:
-    """Tell Cognito, and say whether this revocation is settled now.
+    """Tell Cognito about a revocation that the caller has claimed, and say whether it is settled now.
 
     A failure is written into the row with the time of the next try; nothing is raised, nothing is lost.
     """
+    this = Revocation.objects.filter(pk=revocation.pk)
+    if revocation.expires_at <= now:
+        this.settle(Revocation.State.EXPIRED, now)
+        return True
     try:
         _tell(revocation, now)
-    except (CognitoError, SealedDataError) as error:
+    except SealedDataError:
+        give_up(revocation, "no key of TOKEN_ENCRYPTION_KEYS opens it", now)
+        return True
+    except CognitoError as error:
         _postpone(revocation, error, now)
         return False
-    _settle(Revocation.objects.filter(pk=revocation.pk), now)
-    logger.info("Cognito was told: %s, revocation %s", revocation.get_kind_display(), revocation.pk)
+    if this.settle(Revocation.State.DONE, now):
+        logger.info("Cognito was told: %s, revocation %s", revocation.get_kind_display(), revocation.pk)
     return True
 
 
+def give_up(revocation: Revocation, why: str, now: datetime) -> None:
+    """Close a revocation that will not be delivered, and say so in the audit trail."""
+    Revocation.objects.filter(pk=revocation.pk).settle(Revocation.State.GIVEN_UP, now, why[:100])
+    Event.objects.record(
+        Event.Kind.REVOCATION_GIVEN_UP,
+        None,
+        now=now,
+        user_id=revocation.user_id,
+        detail=f"{revocation.pk}: {why}"[:200],
+    )
+    logger.error("Revocation %s is given up: %s", revocation.pk, why)
+
+
 def _tell(revocation: Revocation, now: datetime) -> None:
-    if not Revocation.objects.filter(pk=revocation.pk, state=Revocation.State.PENDING).exists():
+    if not Revocation.objects.pending().filter(pk=revocation.pk).exists():
         return  # a global sign-out has settled it meanwhile
     if revocation.kind == Revocation.Kind.GLOBAL:
+        budget.spend(budget.GLOBAL_SIGN_OUT, now)
         _sign_out_globally(revocation, now)
     else:
+        budget.spend(budget.REVOKE, now)
         brisk_user_pool().revoke(revocation.tokens()[0].refresh_token)
 
 
@@ -73,7 +89,7 @@ def _sign_out_globally(revocation: Revocation, now: datetime) -> None:
         return  # these tokens are dead: there is nothing left of them, and nothing left to sign out with
     # Every token of this person is revoked now, whichever session it came from.
     others = Revocation.objects.filter(user_id=revocation.user_id, created_at__lte=revocation.created_at)
-    _settle(others, now)
+    others.settle(Revocation.State.DONE, now)
 
 
 def _refreshed(revocation: Revocation, token_set: TokenSet, now: datetime) -> TokenSet:
@@ -89,18 +105,7 @@ def _refreshed(revocation: Revocation, token_set: TokenSet, now: datetime) -> To
     return newer
 
 
-def _settle(revocations: QuerySet[Revocation], now: datetime) -> None:
-    """Note that Cognito knows, and erase the tokens."""
-    revocations.filter(state=Revocation.State.PENDING).update(
-        state=Revocation.State.DONE, settled_at=now, sealed="", last_error=""
-    )
-
-
-def _postpone(revocation: Revocation, error: Exception, now: datetime) -> None:
-    wait = min(BACK_OFF_FIRST * 2**revocation.attempts, BACK_OFF_MOST) * random.uniform(0.75, 1.25)  # noqa: S311
-    revocation.attempts += 1
-    revocation.last_error = str(error)[:100]
-    revocation.due_at = now + wait
-    revocation.save(update_fields=["attempts", "last_error", "due_at"])
+def _postpone(revocation: Revocation, error: CognitoError, now: datetime) -> None:
+    revocation.postpone(f"{type(error).__name__}: {error}", now)
     log = logger.warning if isinstance(error, ProviderUnavailableError) else logger.error
     log("Cognito could not be told: %s, revocation %s: %s", revocation.get_kind_display(), revocation.pk, error)

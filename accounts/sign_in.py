@@ -17,10 +17,10 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from accounts.cognito import oidc
 from accounts.cognito.errors import StateMismatchError
 from accounts.cognito.tokens import VerifiedTokens
-from accounts.conf import callback_uri, token_verifier, user_pool_config
-from accounts.ending import end_session
+from accounts.conf import callback_uri, token_endpoint_breaker, token_verifier, user_pool_config
+from accounts.ending import end_session, end_surplus
 from accounts.http import client_address
-from accounts.models import AuthorizationRequest, EndReason, Session, User
+from accounts.models import AuthorizationRequest, EndReason, Event, Session, User
 from accounts.models.authorization import PendingSignIn
 from accounts.models.session import idle_end
 from accounts.user_agent import describe
@@ -64,9 +64,10 @@ def intended_next(request: Any) -> str:
 def fetch_tokens(request: Any, *, nonce: str, code_verifier: str) -> VerifiedTokens:
     """Exchange the response's code for tokens and verify them. Raise CognitoError of one kind or another."""
     code = oidc.read_authorization_response(dict(request.GET.lists()))
-    response = oidc.exchange_code(
-        user_pool_config(), code=code, code_verifier=code_verifier, redirect_uri=callback_uri()
-    )
+    with token_endpoint_breaker().guard():
+        response = oidc.exchange_code(
+            user_pool_config(), code=code, code_verifier=code_verifier, redirect_uri=callback_uri()
+        )
     return token_verifier().verify_sign_in(response, nonce=nonce, now=timezone.now())
 
 
@@ -87,6 +88,8 @@ def open_session(request: Any, tokens: VerifiedTokens) -> Session:
         login(request, user)
         row: Session = request.session.row
         row.receive(tokens, now, **_circumstances(request, user))
+        Event.objects.record(Event.Kind.SIGNED_IN, row, now=now)
+    end_surplus(user, now)
     return row
 
 

@@ -42,6 +42,8 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "django.contrib.staticfiles",
     "csp",
+    "django_tasks",
+    "django_tasks_db",
 ]
 
 MIDDLEWARE = [
@@ -110,6 +112,11 @@ else:
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Without one, each process has its own: enough for one process, see docs/settings.md.
 CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
+if CACHES["default"]["BACKEND"] == "django.core.cache.backends.redis.RedisCache":
+    # What is in there may be forgotten; nobody should wait for it.
+    CACHES["default"].setdefault("OPTIONS", {}).update(socket_connect_timeout=0.5, socket_timeout=0.5)
+# Background work: any backend of Django's tasks API will do, since the rows of accounts are the truth.
+TASKS = {"default": {"BACKEND": env.str("TASKS_BACKEND", default="django_tasks_db.DatabaseBackend")}}
 
 # --- Sign-in
 
@@ -130,6 +137,10 @@ COGNITO_JWKS_URL = env.str("COGNITO_JWKS_URL", default="")
 COGNITO_ENDPOINT_URL = env.str("COGNITO_ENDPOINT_URL", default="")
 COGNITO_SCOPES = env.str("COGNITO_SCOPES", default="openid email profile aws.cognito.signin.user.admin").split()
 COGNITO_STAFF_GROUPS = env.list("COGNITO_STAFF_GROUPS", default=["admins"])
+# How long somebody whom Cognito no longer welcomes may stay in: GetUser is asked this often per active session, and no
+# more often than so many times a second in all.
+COGNITO_PROBE_SECONDS = env.int("COGNITO_PROBE_SECONDS", default=60)
+COGNITO_PROBE_RATE = env.int("COGNITO_PROBE_RATE", default=30)
 # As the app client has it (RefreshTokenValidity); no session outlives it.
 COGNITO_REFRESH_TOKEN_SECONDS = env.int("COGNITO_REFRESH_TOKEN_SECONDS", default=30 * 24 * 3600)
 
@@ -138,6 +149,8 @@ COGNITO_REFRESH_TOKEN_SECONDS = env.int("COGNITO_REFRESH_TOKEN_SECONDS", default
 SESSION_ENGINE = "accounts.sessions"
 SESSION_IDLE_SECONDS = env.int("SESSION_IDLE_SECONDS", default=30 * 60)
 SESSION_ABSOLUTE_SECONDS = env.int("SESSION_ABSOLUTE_SECONDS", default=12 * 3600)
+# Of more sessions than this, those not used for longest end.
+SESSION_MAX_PER_PERSON = env.int("SESSION_MAX_PER_PERSON", default=20)
 SESSION_COOKIE_AGE = SESSION_ABSOLUTE_SECONDS
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https

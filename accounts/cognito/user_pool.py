@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from accounts.cognito.breaker import CircuitBreaker
 from accounts.cognito.config import UserPoolConfig
 from accounts.cognito.errors import (
     ProviderUnavailableError,
@@ -60,8 +61,9 @@ class UserPoolClient:
     (no answer, nonsense, throttled) or UserPoolError (a configuration alarm).
     """
 
-    def __init__(self, config: UserPoolConfig, *, read_timeout: float = 8.0) -> None:
+    def __init__(self, config: UserPoolConfig, breaker: CircuitBreaker, *, read_timeout: float = 8.0) -> None:
         self.config = config
+        self.breaker = breaker
         self.read_timeout = read_timeout
         self._client: CognitoIdentityProviderClient | None = None
         self._lock = threading.Lock()
@@ -112,6 +114,10 @@ class UserPoolClient:
         return self._call(operation, ClientId=self.config.client_id, **last, **parameters)
 
     def _call(self, operation: str, **parameters: Any) -> Mapping[str, Any]:
+        with self.breaker.guard():
+            return self._call_now(operation, **parameters)
+
+    def _call_now(self, operation: str, **parameters: Any) -> Mapping[str, Any]:
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:

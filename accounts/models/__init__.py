@@ -1,14 +1,19 @@
 """What the relying party keeps: people, pending authorization requests, sessions, and what became of them."""
 
 from accounts.models.authorization import AuthorizationRequest
-from accounts.models.ended import EndedSession, EndReason, Revocation
+from accounts.models.chore import Chore
+from accounts.models.ended import EndedSession, EndReason
+from accounts.models.event import Event
+from accounts.models.revocation import Revocation
 from accounts.models.session import Session, TokenHealth
 from accounts.models.user import User
 
 __all__ = [
     "AuthorizationRequest",
+    "Chore",
     "EndReason",
     "EndedSession",
+    "Event",
     "Revocation",
     "Session",
     "TokenHealth",

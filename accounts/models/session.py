@@ -33,6 +33,10 @@ class SessionQuerySet(models.QuerySet["Session"]):
         """Keep the sign-ins that have reached no time limit yet."""
         return self.filter(user__isnull=False, expire_date__gt=now)
 
+    def end_at_once(self, reason: str, now: datetime) -> int:
+        """End all of these for every host by one UPDATE and return how many; each is tidied up afterwards."""
+        return self.update(expire_date=now, end_reason=reason)
+
     def lapsed(self, now: datetime) -> SessionQuerySet:
         """Keep the rows whose time is over, of people and of nobody."""
         return self.filter(expire_date__lte=now)
@@ -73,6 +77,8 @@ class Session(AbstractBaseSession):
     system = models.CharField(max_length=80, blank=True, editable=False)
     last_seen_at = models.DateTimeField(default=timezone.now, editable=False)
     ends_at = models.DateTimeField(null=True, editable=False)
+    # Set together with expire_date when many sessions are ended at once: each is over, its tidying up follows.
+    end_reason = models.CharField(max_length=20, blank=True, editable=False)
 
     token_set_sealed = models.TextField(blank=True, editable=False)
     token_version = models.PositiveIntegerField(default=0, editable=False)
@@ -81,6 +87,8 @@ class Session(AbstractBaseSession):
     auth_time = models.DateTimeField(null=True, editable=False)
     access_issued_at = models.DateTimeField(null=True, editable=False)
     access_expires_at = models.DateTimeField(null=True, editable=False)
+
+    probe_due_at = models.DateTimeField(null=True, editable=False)
 
     refresh_due_at = models.DateTimeField(null=True, editable=False)
     refresh_claim = models.UUIDField(null=True, editable=False)
@@ -140,7 +148,7 @@ class Session(AbstractBaseSession):
 
     def receive(self, tokens: VerifiedTokens, now: datetime, **columns: object) -> None:
         """Write the first token set of a sign-in, and `columns` with it."""
-        self._update(Q(), **self._token_columns(tokens), **columns, last_seen_at=now)
+        self._update(Q(), **self._token_columns(tokens, now), **columns, last_seen_at=now)
 
     def claim_refresh(self, now: datetime) -> uuid.UUID | None:
         """Claim the refresh that is due, for `REFRESH_LEASE`; None if another process has it or has done it."""
@@ -152,7 +160,7 @@ class Session(AbstractBaseSession):
 
     def finish_refresh(self, claim: uuid.UUID, tokens: VerifiedTokens, now: datetime) -> bool:
         """Store refreshed tokens and give up the claim; False if the session ended or the claim was lost."""
-        columns = {**self._token_columns(tokens), "refreshed_at": now, "refresh_failures": 0, "refresh_error": ""}
+        columns = {**self._token_columns(tokens, now), "refreshed_at": now, "refresh_failures": 0, "refresh_error": ""}
         return self._update(Q(refresh_claim=claim), **columns, **_NO_CLAIM)
 
     def postpone_refresh(self, claim: uuid.UUID, error: str, now: datetime, keep: TokenSet | None = None) -> bool:
@@ -170,12 +178,19 @@ class Session(AbstractBaseSession):
             columns |= {"token_set_sealed": self._sealed(keep), "token_version": self.token_version + 1}
         return self._update(Q(refresh_claim=claim), **columns, **_NO_CLAIM)
 
+    def claim_probe(self, now: datetime) -> bool:
+        """Claim the probe that is due, by setting the time of the next one; False if another request has it."""
+        next_one = now + timedelta(seconds=settings.COGNITO_PROBE_SECONDS)
+        return self._update(Q(probe_due_at__lte=now), probe_due_at=next_one)
+
     def touch(self, now: datetime) -> None:
         """Note that the person is here, at most once a minute, and move the idle limit along."""
         if now - self.last_seen_at < self.SEEN_EVERY:
             return
         self._update(
-            Q(last_seen_at__lte=now - self.SEEN_EVERY), last_seen_at=now, expire_date=idle_end(now, self.ends_at)
+            Q(last_seen_at__lte=now - self.SEEN_EVERY, end_reason=""),
+            last_seen_at=now,
+            expire_date=idle_end(now, self.ends_at),
         )
 
     def _update(self, condition: Q, **columns: object) -> bool:
@@ -186,7 +201,7 @@ class Session(AbstractBaseSession):
             setattr(self, name, value)
         return True
 
-    def _token_columns(self, tokens: VerifiedTokens) -> dict[str, Any]:
+    def _token_columns(self, tokens: VerifiedTokens, now: datetime) -> dict[str, Any]:
         access = tokens.access_claims
         lifetime = access.expires_at - access.issued_at
         share = self.REFRESH_AT - random.uniform(0, self.REFRESH_SPREAD)  # noqa: S311
@@ -199,6 +214,9 @@ class Session(AbstractBaseSession):
             "access_issued_at": access.issued_at,
             "access_expires_at": access.expires_at,
             "refresh_due_at": access.issued_at + lifetime * share,
+            # Fresh tokens prove as much as a probe. And for a moment after a global sign-out Cognito has been seen to
+            # refuse tokens it had only just issued: the first probe must not come at once.
+            "probe_due_at": now + timedelta(seconds=settings.COGNITO_PROBE_SECONDS),
         }
 
     def _sealed(self, token_set: TokenSet) -> str:
