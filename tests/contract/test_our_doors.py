@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from accounts.cognito import oidc
+from accounts.cognito.breaker import CircuitBreaker
 from accounts.cognito.config import UserPoolConfig
 from accounts.cognito.errors import (
     AuthorizationResponseError,
@@ -44,7 +45,7 @@ def config(pool: Pool) -> UserPoolConfig:
 
 @pytest.fixture
 def client(config: UserPoolConfig) -> UserPoolClient:
-    return UserPoolClient(config, read_timeout=2)
+    return UserPoolClient(config, CircuitBreaker(), read_timeout=2)
 
 
 @pytest.fixture
@@ -202,7 +203,7 @@ def test_an_unknown_client_says_nothing_of_the_person(config: UserPoolConfig, to
     )
 
     with pytest.raises(UserPoolError) as refusal:
-        UserPoolClient(stranger).refresh(tokens.token_set.refresh_token)
+        UserPoolClient(stranger, CircuitBreaker()).refresh(tokens.token_set.refresh_token)
 
     assert not isinstance(refusal.value, RefusedError)
     assert refusal.value.code == "ResourceNotFoundException"
