@@ -70,16 +70,17 @@ class UserPoolClient:
 
     def get_user(self, access_token: str) -> UserProfile:
         """Return the profile of the access token's owner. Needs the scope in `API_SCOPE`."""
-        answer = self._call("get_user", AccessToken=access_token)
-        try:
-            return UserProfile(
-                username=answer["Username"],
-                attributes={item["Name"]: item.get("Value", "") for item in answer["UserAttributes"]},
-                mfa_methods=tuple(answer.get("UserMFASettingList", ())),
-                preferred_mfa=answer.get("PreferredMfaSetting", ""),
-            )
-        except KeyError as error:
-            raise ProviderUnavailableError("GetUser answered nonsense") from error
+        with self.breaker.guard():
+            answer = self._call("get_user", AccessToken=access_token)
+            try:
+                return UserProfile(
+                    username=answer["Username"],
+                    attributes={item["Name"]: item.get("Value", "") for item in answer["UserAttributes"]},
+                    mfa_methods=tuple(answer.get("UserMFASettingList", ())),
+                    preferred_mfa=answer.get("PreferredMfaSetting", ""),
+                )
+            except (KeyError, TypeError, AttributeError) as error:
+                raise ProviderUnavailableError("GetUser answered nonsense") from error
 
     def refresh(self, refresh_token: str) -> TokenResponse:
         """Return new tokens by GetTokensFromRefreshToken, AWS's own path for rotation; tried once, never again.
@@ -87,19 +88,24 @@ class UserPoolClient:
         The answer has a refresh token only if rotation is on: without one the old one stays in use.
         https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-refresh-token.html
         """
-        answer = self._as_client(
-            "get_tokens_from_refresh_token", "NotAuthorizedException", RefreshToken=refresh_token
-        ).get("AuthenticationResult", {})
-        names = {"access_token": "AccessToken", "id_token": "IdToken", "refresh_token": "RefreshToken"}
-        return TokenResponse.parse({ours: answer.get(theirs) for ours, theirs in names.items()})
+        with self.breaker.guard():
+            answer = self._as_client(
+                "get_tokens_from_refresh_token", "NotAuthorizedException", RefreshToken=refresh_token
+            ).get("AuthenticationResult")
+            if not isinstance(answer, Mapping):
+                raise ProviderUnavailableError("GetTokensFromRefreshToken answered nonsense")
+            names = {"access_token": "AccessToken", "id_token": "IdToken", "refresh_token": "RefreshToken"}
+            return TokenResponse.parse({ours: answer.get(theirs) for ours, theirs in names.items()})
 
     def revoke(self, refresh_token: str) -> None:
         """Revoke a refresh token and every access token that came with it; an unknown one counts as revoked."""
-        self._as_client("revoke_token", "UnauthorizedException", Token=refresh_token)
+        with self.breaker.guard():
+            self._as_client("revoke_token", "UnauthorizedException", Token=refresh_token)
 
     def global_sign_out(self, access_token: str) -> None:
         """Revoke all tokens of the access token's owner, in every app client of the pool."""
-        self._call("global_sign_out", AccessToken=access_token)
+        with self.breaker.guard():
+            self._call("global_sign_out", AccessToken=access_token)
 
     def _as_client(self, operation: str, wrong_secret: str, **parameters: Any) -> Mapping[str, Any]:
         """Call an operation that authenticates the app client; two secrets may be valid while one rotates."""
@@ -114,10 +120,6 @@ class UserPoolClient:
         return self._call(operation, ClientId=self.config.client_id, **last, **parameters)
 
     def _call(self, operation: str, **parameters: Any) -> Mapping[str, Any]:
-        with self.breaker.guard():
-            return self._call_now(operation, **parameters)
-
-    def _call_now(self, operation: str, **parameters: Any) -> Mapping[str, Any]:
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
@@ -128,6 +130,10 @@ class UserPoolClient:
             raise _api_error(code, status) from None  # the cause holds the request's parameters
         except (BotoCoreError, ValueError) as error:
             raise ProviderUnavailableError(f"{operation}: {type(error).__name__}") from None
+        # The SDK takes a proxy's page with status 200 for an empty answer, and an empty answer for success.
+        headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+        if not headers.get("content-type", "").startswith("application/x-amz-json"):
+            raise ProviderUnavailableError(f"{operation}: the answer is not Cognito's")
         return answer
 
     def _connect(self) -> CognitoIdentityProviderClient:

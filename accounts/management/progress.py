@@ -34,7 +34,5 @@ class Progress:
         share = self.done / self.total if self.total else 1.0
         bar = "#" * round(WIDTH * min(share, 1.0))
         start = "\r" if self._stream.isatty() else ""
-        self._stream.write(
-            f"{start}[{bar:<{WIDTH}}] {self.done}/{self.total} {self.what}{end if end == chr(10) else ''}"
-        )
+        self._stream.write(f"{start}[{bar:<{WIDTH}}] {self.done}/{self.total} {self.what}{end}")
         self._stream.flush()

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import random
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar
@@ -12,6 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.back_off import back_off
 from accounts.cognito.tokens import TokenSet
 from accounts.encryption import seal, unseal
 
@@ -126,9 +126,8 @@ class Revocation(models.Model):
 
     def postpone(self, error: str, now: datetime) -> None:
         """Give up the claim after a failure that may pass; the next try comes after a back-off with jitter."""
-        wait = min(self.BACK_OFF_FIRST * 2 ** min(self.attempts, 20), self.BACK_OFF_MOST)
+        self.due_at = now + back_off(self.attempts, first=self.BACK_OFF_FIRST, most=self.BACK_OFF_MOST)
         self.attempts += 1
         self.last_error = error[:100]
-        self.due_at = now + wait * random.uniform(0.75, 1.25)  # noqa: S311
         self.claimed_until = None
         self.save(update_fields=["attempts", "last_error", "due_at", "claimed_until"])

@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.back_off import back_off
 from accounts.cognito.tokens import TokenSet, VerifiedTokens
 from accounts.encryption import seal, unseal
 from accounts.models.user import User
@@ -168,7 +169,7 @@ class Session(AbstractBaseSession):
 
         `keep` replaces the token set when Cognito rotated the refresh token but the rest could not be verified.
         """
-        wait = min(self.BACK_OFF_FIRST * 2**self.refresh_failures, self.BACK_OFF_MOST) * random.uniform(0.75, 1.25)  # noqa: S311
+        wait = back_off(self.refresh_failures, first=self.BACK_OFF_FIRST, most=self.BACK_OFF_MOST)
         columns: dict[str, object] = {
             "refresh_due_at": now + wait,
             "refresh_failures": self.refresh_failures + 1,
