@@ -1,0 +1,77 @@
+"""Browsers over real HTTP."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+from urllib.parse import urljoin
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from tests.fake_user_pool import FakeUserPool, Person
+
+T = TypeVar("T")
+TIMEOUT_SECONDS = 30.0
+# A form's token and the cookie must be equal, wherever they come from: Django's double submit.
+CSRF_TOKEN = "onlyForTests0123456789abcdefghij"
+
+
+class HttpBrowser:
+    """A browser with a person in front of it, not signed in until `sign_in`; threads may share it.
+
+    It follows no redirect. Each request has a connection of its own, so that any worker may get it.
+    """
+
+    def __init__(self, site_url: str, pool: FakeUserPool, person: Person) -> None:
+        self.site_url = site_url
+        self.pool = pool
+        self.person = person
+        self._http = requests.Session()
+        self._http.trust_env = False
+        self._http.mount("http://", HTTPAdapter(pool_maxsize=256))
+        self._http.headers.update({"Accept": "text/html", "Connection": "close"})
+        self._http.cookies.set("csrf", CSRF_TOKEN)
+
+    def get(self, address: str) -> requests.Response:
+        return self._send("GET", address)
+
+    def post(self, address: str) -> requests.Response:
+        return self._send("POST", address)
+
+    def sign_in(self, next_url: str = "/") -> requests.Response:
+        """Sign in through the hosted UI and return the response to the authorization response."""
+        return self.get(self.authorize(next_url))
+
+    def authorize(self, next_url: str = "/") -> str:
+        """Go as far as the hosted UI and return the authorization response: where it sends the browser then."""
+        return self.pool.authorize(self.get(f"/login/?next={next_url}").headers["Location"], self.person)
+
+    def twin(self, site_url: str = "") -> HttpBrowser:
+        """Return a browser with the same cookies, for another host of the site or for use after a sign-out."""
+        twin = HttpBrowser(site_url or self.site_url, self.pool, self.person)
+        twin._http.cookies.update(self._http.cookies)
+        return twin
+
+    def _send(self, method: str, address: str) -> requests.Response:
+        return self._http.request(
+            method,
+            urljoin(self.site_url, address),
+            data={"csrfmiddlewaretoken": CSRF_TOKEN} if method == "POST" else None,
+            allow_redirects=False,
+            timeout=TIMEOUT_SECONDS,
+        )
+
+
+def at_once(actions: Sequence[Callable[[], T]]) -> list[T]:
+    """Let all actions begin at the same moment, each in a thread of its own, and return what they return."""
+    start = threading.Barrier(len(actions), timeout=TIMEOUT_SECONDS)
+
+    def act(action: Callable[[], T]) -> T:
+        start.wait()
+        return action()
+
+    with ThreadPoolExecutor(len(actions)) as executor:
+        return list(executor.map(act, actions))
