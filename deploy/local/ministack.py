@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 EXECUTABLE = ROOT / ".local" / "venv" / "bin" / "ministack"
 # MiniStack's own root credentials. They open nothing but a process on this machine.
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+NO_AWS_FILES = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
 REGION = "us-east-1"
 START_SECONDS = 20
 STOP_SECONDS = 10

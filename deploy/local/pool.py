@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -49,17 +50,15 @@ class LocalPool:
     @property
     def is_current(self) -> bool:
         """Tell whether an earlier run left exactly this pool in the state the emulator will load."""
-        user_pool_id = read_env_file(self.env_file).get("COGNITO_USER_POOL_ID")
-        if not user_pool_id or not self._mark.is_file() or self._mark.read_text() != self._fingerprint:
-            return False
-        state = self.ministack.state_dir / "cognito.json"
-        return state.is_file() and user_pool_id in state.read_text()
+        return self._is_whole and self._mark.read_text() == self._fingerprint
 
     def make(self, deploy: Callable[[], None]) -> None:
         """Bring the pool about with a MiniStack that runs only meanwhile.
 
         MiniStack writes its state when it stops. Stopping it here means the pool outlives a killed bin/up.
         """
+        if not self._is_whole:
+            shutil.rmtree(self.ministack.state_dir, ignore_errors=True)
         self._mark.unlink(missing_ok=True)
         with self.ministack:
             deploy()
@@ -67,10 +66,22 @@ class LocalPool:
         self._mark.write_text(self._fingerprint)
 
     @property
+    def _is_whole(self) -> bool:
+        """Tell whether the state has a finished pool, and the stack that made it."""
+        user_pool_id = read_env_file(self.env_file).get("COGNITO_USER_POOL_ID")
+        files = [self.ministack.state_dir / name for name in ("cognito.json", "cloudformation.json")]
+        return (
+            self._mark.is_file()
+            and user_pool_id is not None
+            and all(file.is_file() and user_pool_id in file.read_text() for file in files)
+        )
+
+    @property
     def _mark(self) -> Path:
         return self.ministack.state_dir / "deployed"
 
     @property
     def _fingerprint(self) -> str:
-        wanted = [TEMPLATE.read_text(), self.deploy_arguments, [asdict(person) for person in self.people]]
+        people = [asdict(person) for person in self.people]
+        wanted = [TEMPLATE.read_text(), PARAMETERS, self.site_url, self.ministack.url, people]
         return hashlib.sha256(json.dumps(wanted).encode()).hexdigest()

@@ -1,7 +1,7 @@
 """bin/up, second half: makes the local user pool and runs it with the app until told to stop.
 
 Runs in `.local/venv`. The app's own commands run in `.venv` with an environment made here: nothing exported in the
-shell of whoever starts it, such as real AWS credentials, reaches the app or the emulator.
+shell of whoever starts it reaches the app or the emulator.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from functools import cached_property
 from accounts.env_file import merge_env_file, read_env_file
 from deploy.local.commands import ROOT, CommandFailedError, run_together
 from deploy.local.environments import APP
-from deploy.local.ministack import CREDENTIALS, MiniStack, MiniStackError, answers
+from deploy.local.ministack import CREDENTIALS, NO_AWS_FILES, MiniStack, MiniStackError, answers
 from deploy.local.people import Person, new_password
 from deploy.local.pool import LocalPool
 from deploy.local.serve import Server
@@ -75,7 +75,7 @@ class Gatehouse:
         if not self.pool.is_current:
             with step("Deploying the local user pool") as current:
                 deploy = [PYTHON, "manage.py", "deploy_user_pool", *self.pool.deploy_arguments]
-                environment = self.environment | CREDENTIALS
+                environment = self.environment | CREDENTIALS | NO_AWS_FILES
                 self.pool.make(lambda: run_together([deploy], LOGS / "deploy.log", current.tick, environment))
         self.write_demo()
         with step("Preparing the database and the static files") as current:
@@ -157,6 +157,13 @@ class Gatehouse:
         return "\n".join(["", f"  {bold('Gatehouse is running.')}", "", *lines, ""])
 
 
+def ignore_aws_settings() -> None:
+    """Keep whoever starts this out of it: neither their credentials nor their profile is for the emulator."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ |= NO_AWS_FILES
+
+
 def main() -> int:
     """Prepare and serve; return the exit status."""
     parser = argparse.ArgumentParser()
@@ -164,6 +171,7 @@ def main() -> int:
     parser.add_argument("--pool-port", type=int, required=True)
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    ignore_aws_settings()
     gatehouse = Gatehouse(options.port, options.pool_port)
     try:
         gatehouse.prepare()

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TextIO
 
 from honcho.manager import Manager
 from honcho.printer import Message, Printer
@@ -27,11 +28,13 @@ class LogPrinter(Printer):
         self.first_stopped = ""
         directory.mkdir(parents=True, exist_ok=True)
         self._directory = directory
+        self._logs: dict[str, TextIO] = {}
 
     def write(self, message: Message) -> None:
         text = message.data.decode("utf-8", "replace") if isinstance(message.data, bytes) else message.data
-        with (self._directory / f"{message.name}.log").open("a") as log:
-            log.write(text)
+        if message.name not in self._logs:
+            self._logs[message.name] = (self._directory / f"{message.name}.log").open("w", buffering=1)
+        self._logs[message.name].write(text)
         if message.name == "system":
             stopped = STOPPED.match(text)
             self.first_stopped = self.first_stopped or (stopped[1] if stopped else "")
