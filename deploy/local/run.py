@@ -112,8 +112,11 @@ class Gatehouse:
                 "endpoint": self.pool.ministack.url,
             },
         }
-        DEMO_FILE.touch(mode=0o600)
-        DEMO_FILE.write_text(json.dumps(demo, indent=2) + "\n")
+        # Replaced as a whole or not at all: the passwords are nowhere else.
+        draft = DEMO_FILE.with_suffix(".draft")
+        draft.touch(mode=0o600)
+        draft.write_text(json.dumps(demo, indent=2) + "\n")
+        draft.replace(DEMO_FILE)
 
     def serve(self) -> int:
         """Run the processes until they are stopped; return the exit status."""
@@ -170,7 +173,8 @@ def main() -> int:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--pool-port", type=int, required=True)
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda received, _: sys.exit(128 + received))
     ignore_aws_settings()
     gatehouse = Gatehouse(options.port, options.pool_port)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import signal
@@ -58,7 +59,11 @@ class ProcessGroup(Manager):
             threading.Timer(0.05, self.terminate).start()
 
     def _start(self) -> None:
+        # A terminal that closes hangs up on everything started from it. honcho's helpers must live to see the end of
+        # the processes they watch; only this one takes it for a request to stop.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
         super()._start()
+        signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
         # After the fork: a thread of ours must not be copied half-way through its work.
         threading.Thread(target=self._on_started, daemon=True).start()
 
@@ -102,4 +107,5 @@ class Server:
     def _explain(self, what: str, name: str) -> str:
         log = self._logs / f"{name}.log"
         lines = log.read_text(errors="replace").splitlines() if log.is_file() else []
-        return "\n".join([f"{what}. The end of {log}:", *(f"  {line}" for line in lines[-15:])])
+        end = [f"  {line}" for line in lines[-15:]]
+        return "\n".join([f"{what}. Once its cause is gone, run bin/up again. The end of {log}:", *end])

@@ -31,7 +31,8 @@ class CannotStartError(Exception):
 def main() -> NoReturn:
     """Prepare this machine and become `deploy.local.run`."""
     options = parse_arguments(sys.argv[1:])
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda received, _: sys.exit(128 + received))
     try:
         claim_directory()
         check_ports(options.port, options.pool_port)

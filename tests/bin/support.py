@@ -78,6 +78,13 @@ class WorkingCopy:
             assert time.monotonic() < deadline, self.output
             time.sleep(0.05)
 
+    def orphans(self, seconds: float = 3) -> list[str]:
+        """Return what still runs out of this directory some moments after bin/up has ended."""
+        deadline = time.monotonic() + seconds
+        while (found := self.processes()) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        return found
+
     def processes(self) -> list[str]:
         """Return the command lines of all processes that run out of this directory."""
         listing = subprocess.run(["ps", "-ewwo", "pid=,args="], capture_output=True, text=True, check=True).stdout

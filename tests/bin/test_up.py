@@ -103,7 +103,7 @@ def test_a_second_start_in_one_directory_is_refused(running: WorkingCopy) -> Non
     assert first.poll() is None
 
 
-@pytest.mark.parametrize(("stop", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("stop", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)])
 def test_it_continues_where_it_was_and_stops_without_orphans(
     used: WorkingCopy, ports: tuple[str, ...], stop: signal.Signals, status: int
 ) -> None:
@@ -117,7 +117,7 @@ def test_it_continues_where_it_was_and_stops_without_orphans(
     assert used.demo == before
     process.send_signal(stop)
     assert process.wait(10) == status
-    assert used.processes() == []
+    assert used.orphans() == []
 
 
 def test_a_killed_pool_stops_everything_and_loses_nothing(used: WorkingCopy, ports: tuple[str, ...]) -> None:
@@ -129,7 +129,7 @@ def test_a_killed_pool_stops_everything_and_loses_nothing(used: WorkingCopy, por
 
     assert first.wait(15) == 1
     assert "pool stopped by itself" in used.output
-    assert used.processes() == []
+    assert used.orphans() == []
     used.up_and_running(*ports)
     assert used.demo == before
 
@@ -174,7 +174,7 @@ def test_stopping_it_while_it_starts_leaves_no_orphan(
     process.send_signal(signal.SIGTERM)
 
     assert process.wait(10) in (143, -signal.SIGTERM)
-    assert fresh.processes() == []
+    assert fresh.orphans() == []
     assert "Traceback" not in fresh.output
 
 
