@@ -19,9 +19,11 @@ from accounts.cognito.errors import (
     ProviderUnavailableError,
     RefusedError,
     TokenClockError,
+    UserPoolError,
 )
+from accounts.cognito.oidc import client_is_refused
 from accounts.cognito.tokens import TokenResponse, TokenSet, VerifiedTokens
-from accounts.conf import token_verifier, user_pool
+from accounts.conf import token_verifier, user_pool, user_pool_config
 from accounts.encryption import SealedDataError
 from accounts.ending import SessionEndedError, end_session
 from accounts.models import EndedSession, EndReason, Event, Revocation, Session
@@ -62,7 +64,7 @@ def _refresh(row: Session, claim: uuid.UUID) -> Session:
         logger.error("Session %s cannot be decrypted with TOKEN_ENCRYPTION_KEYS", row.public_id)
         raise _ended(row, EndReason.UNREADABLE) from None
     except RefusedError as error:
-        return _refused(row, error)
+        return _refused(row, claim, error)
     except CognitoError as error:
         return _postponed(row, claim, error)
     return _received(row, claim, before, response)
@@ -96,11 +98,16 @@ def _stored(row: Session, claim: uuid.UUID, tokens: VerifiedTokens, now: datetim
     return row
 
 
-def _refused(row: Session, error: RefusedError) -> Session:
-    """End the session, unless the refusal is about a refresh token that has been replaced meanwhile."""
+def _refused(row: Session, claim: uuid.UUID, error: RefusedError) -> Session:
+    """End the session, unless what is refused is not its newest refresh token, or is this relying party itself."""
     current = _read_again(row)
     if current.token_version != row.token_version:
         return current
+    try:
+        if error.code == "NotAuthorizedException" and client_is_refused(user_pool_config()):
+            return _postponed(row, claim, UserPoolError("the app client's id or secret is refused"))
+    except ProviderUnavailableError as silence:
+        return _postponed(row, claim, silence)
     reused = error.code == "RefreshTokenReuseException"
     kind = Event.Kind.REFRESH_REUSED if reused else Event.Kind.REFRESH_FAILED
     Event.objects.record(kind, row, now=timezone.now(), detail=error.code)

@@ -35,7 +35,8 @@ class Browser(Client):
     @property
     def row(self) -> Session:
         """The live session of this browser's only sign-in."""
-        return Session.objects.select_related("user").get(user__subject=self.person.sub)
+        row: Session = Session.objects.select_related("user").get(user__subject=self.person.sub)
+        return row
 
 
 @pytest.fixture(autouse=True)

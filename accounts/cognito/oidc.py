@@ -58,9 +58,11 @@ def authorization_request(
     RFC 6749 section 4.1.1, RFC 7636 section 4.3, OpenID Connect Core section 3.1.2.1.
     """
     state, nonce, code_verifier = (secrets.token_urlsafe(32) for _ in range(3))
-    with _session(config, redirect_uri=redirect_uri) as session:
+    with _session(config) as session:
         url, _ = session.create_authorization_url(
             config.authorization_endpoint,
+            redirect_uri=redirect_uri,
+            scope=" ".join(config.scopes),
             state=state,
             code_verifier=code_verifier,
             nonce=nonce,
@@ -96,13 +98,30 @@ def exchange_code(config: UserPoolConfig, *, code: str, code_verifier: str, redi
     While two client secrets are configured the second is tried when the first is refused; a refused client's code
     has not been looked at. Raise InvalidGrantError, TokenEndpointError or ProviderUnavailableError.
     """
+    parameters = {"code": code, "code_verifier": code_verifier, "redirect_uri": redirect_uri}
     for secret in config.client_secrets[:-1]:
         try:
-            return _fetch_token(config, secret, code, code_verifier, redirect_uri)
+            return _fetch_token(config, secret, "authorization_code", parameters)
         except TokenEndpointError as error:
             if error.error != "invalid_client":
                 raise
-    return _fetch_token(config, next(reversed(config.client_secrets), ""), code, code_verifier, redirect_uri)
+    return _fetch_token(config, next(reversed(config.client_secrets), ""), "authorization_code", parameters)
+
+
+def client_is_refused(config: UserPoolConfig) -> bool:
+    """Tell whether the token endpoint refuses this relying party itself: its client id or all of its secrets.
+
+    The API answers a refresh with a wrong secret just as one with a dead token; the token endpoint tells them apart
+    (RFC 6749 section 5.2), so it is asked about a token that nobody has. Raise ProviderUnavailableError if it is
+    silent.
+    """
+    for secret in config.client_secrets or ("",):
+        try:
+            _fetch_token(config, secret, "refresh_token", {"refresh_token": "none"})
+        except TokenEndpointError as error:
+            if error.error != "invalid_client":
+                return False
+    return True
 
 
 def sign_out_url(config: UserPoolConfig, *, sign_out_uri: str) -> str:
@@ -114,31 +133,22 @@ def sign_out_url(config: UserPoolConfig, *, sign_out_uri: str) -> str:
     return f"{config.sign_out_endpoint}?{urlencode({'client_id': config.client_id, 'logout_uri': sign_out_uri})}"
 
 
-def _session(config: UserPoolConfig, *, redirect_uri: str, secret: str = "") -> OAuth2Session:
+def _session(config: UserPoolConfig, *, secret: str = "") -> OAuth2Session:
     return OAuth2Session(
         client_id=config.client_id,
         client_secret=secret or None,
         # In the body, where form encoding settles what Basic leaves open: a secret may contain "+".
         token_endpoint_auth_method="client_secret_post" if secret else "none",
         code_challenge_method="S256",
-        scope=" ".join(config.scopes),
-        redirect_uri=redirect_uri,
         default_timeout=TIMEOUT_SECONDS,
     )
 
 
-def _fetch_token(
-    config: UserPoolConfig, secret: str, code: str, code_verifier: str, redirect_uri: str
-) -> TokenResponse:
+def _fetch_token(config: UserPoolConfig, secret: str, grant_type: str, parameters: Mapping[str, str]) -> TokenResponse:
     try:
-        with _session(config, redirect_uri=redirect_uri, secret=secret) as session:
+        with _session(config, secret=secret) as session:
             answer = session.fetch_token(
-                config.token_endpoint,
-                grant_type="authorization_code",
-                code=code,
-                code_verifier=code_verifier,
-                redirect_uri=redirect_uri,
-                allow_redirects=False,
+                config.token_endpoint, grant_type=grant_type, allow_redirects=False, **parameters
             )
     except OAuthError as error:
         if error.error == "invalid_grant":

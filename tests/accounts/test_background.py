@@ -65,7 +65,7 @@ def test_a_revocation_claimed_by_a_killed_worker_is_delivered_once_the_claim_is_
         work()
         assert Revocation.objects.get().is_pending
 
-    with time_machine.travel(pending.claimed_until + timedelta(seconds=1), tick=True):
+    with time_machine.travel(pending.due_at + Revocation.CLAIM + timedelta(seconds=2), tick=True):
         work()
 
     assert Revocation.objects.get().state == Revocation.State.DONE
