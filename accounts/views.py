@@ -80,8 +80,9 @@ def logout(request: SignedInRequest) -> HttpResponse:
     row = request.session_row
     if request.method == "POST":
         return _leave_through_hosted_ui(request, end_session(row, EndReason.SIGNED_OUT, now=timezone.now()))
-    others = Session.objects.live(timezone.now()).filter(user=row.user).exclude(pk=row.pk).count()
-    return render(request, "accounts/logout.html", {"session": row, "other_sessions": others})
+    now = timezone.now()
+    others = Session.objects.live(now).filter(user=row.user).exclude(pk=row.pk).count()
+    return render(request, "accounts/logout.html", {"session": row, "other_sessions": others, "now": now})
 
 
 @never_cache

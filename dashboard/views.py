@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -17,7 +18,7 @@ from accounts.ending import end_session, end_sessions
 from accounts.http import GatehouseRequest, SignedInRequest, wants_json
 from accounts.models import EndedSession, EndReason, Session
 from accounts.profile import ProfileProblem, read_profile
-from dashboard.profile_page import attribute_groups
+from dashboard.profile_page import attribute_groups, mfa_methods
 from dashboard.token_page import token_reports
 
 ENDED_SHOWN = 10
@@ -38,8 +39,10 @@ def profile(request: SignedInRequest) -> HttpResponse:
     """Show what GetUser says of the person, or why it says nothing now."""
     reading = read_profile(request.session_row, request.token_set, timezone.now())
     context = {
+        "session": request.session_row,
         "reading": reading,
         "attribute_groups": attribute_groups(reading.profile),
+        "mfa_methods": mfa_methods(reading.profile),
         "user_groups": request.user.groups.order_by("name"),
         "now": timezone.now(),
     }
@@ -133,7 +136,10 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return _error(request, 500)
+    """Say sorry with what cannot fail: no context processor, and so neither the database nor the session."""
+    if wants_json(request):
+        return JsonResponse({"error": "500"}, status=500)
+    return HttpResponse(render_to_string("500.html", {"request": request}), status=500)
 
 
 def _error(request: HttpRequest, status: int) -> HttpResponse:

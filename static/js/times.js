@@ -1,0 +1,61 @@
+// Keeps the times of a page true: what is relative counts on, what is absolute is shown in the reader's zone.
+// The server has written readable text into every element; without this script a page says the same, only at rest.
+
+// English pages write dates as the server does: 22 Nov 2026, 14:32.
+const language = document.documentElement.lang;
+const locale = language === "en" ? "en-GB" : language;
+
+const inWords = new Intl.RelativeTimeFormat(locale, { numeric: "always" });
+const rightNow = new Intl.RelativeTimeFormat(locale, { numeric: "auto" }).format(0, "second");
+const time = { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZoneName: "short" };
+const date = { day: "numeric", month: "short", year: "numeric" };
+const timeOnly = new Intl.DateTimeFormat(locale, time);
+const dateAndTime = new Intl.DateTimeFormat(locale, { ...date, ...time });
+const toTheSecond = new Intl.DateTimeFormat(locale, { ...date, ...time, second: "2-digit" });
+
+// Up to how many seconds, counted in units of how many; accounts/templatetags/times.py has the same steps.
+const steps = [
+  [60, 1, "second"],
+  [2 * 3600, 60, "minute"],
+  [2 * 86400, 3600, "hour"],
+  [Infinity, 86400, "day"],
+];
+
+// The reader's clock may be wrong: count by the server's.
+const serverTime = Date.parse(document.querySelector("meta[name=server-time]").content);
+const ahead = serverTime - Date.now();
+const now = () => Date.now() + ahead;
+
+function relative(at) {
+  const seconds = (at - now()) / 1000;
+  if (Math.abs(seconds) < 1) return rightNow;
+  const [, size, unit] = steps.find(([limit]) => Math.abs(seconds) < limit);
+  return inWords.format(Math.round(seconds / size), unit);
+}
+
+function clock(at) {
+  const isToday = new Date(at).toDateString() === new Date(now()).toDateString();
+  return (isToday ? timeOnly : dateAndTime).format(at);
+}
+
+function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+function tick() {
+  for (const element of document.querySelectorAll("time[data-time=relative]")) {
+    write(element, relative(Date.parse(element.dateTime)));
+  }
+  for (const meter of document.querySelectorAll("meter[data-until]")) {
+    meter.value = Math.max(0, (Date.parse(meter.dataset.until) - now()) / 1000);
+  }
+}
+
+for (const element of document.querySelectorAll("time[data-time]")) {
+  const at = Date.parse(element.dateTime);
+  element.title = `${toTheSecond.format(at)} (${element.title})`;
+  if (element.dataset.time === "clock") write(element, clock(at));
+}
+tick();
+setInterval(() => document.hidden || tick(), 1000);
+document.addEventListener("visibilitychange", tick);
