@@ -1,0 +1,181 @@
+"""What people do, from end to end: Chromium, the app under gunicorn, and a real hosted UI."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import expect
+
+from deploy.local.people import Person
+from tests.browser.conftest import Site, Visitor
+
+pytestmark = [pytest.mark.browser, pytest.mark.ministack]
+Visit = Callable[..., Visitor]
+
+
+@pytest.fixture
+def short_tokens(site: Site) -> Iterator[int]:
+    """Access and ID tokens that live for so many seconds."""
+    seconds = 8
+    keys = {"UserPoolId": site.pool.user_pool_id, "ClientId": site.pool.client_id}
+    client = site.pool.api.describe_user_pool_client(**keys)["UserPoolClient"]
+    left_out = {"ClientSecret", "CreationDate", "LastModifiedDate"}
+    # The emulator describes lifetimes as text.
+    as_it_was = {
+        name: int(str(value)) if name.endswith("TokenValidity") else value
+        for name, value in client.items()
+        if name not in left_out
+    }
+    short = {
+        "AccessTokenValidity": seconds,
+        "IdTokenValidity": seconds,
+        "TokenValidityUnits": {**client["TokenValidityUnits"], "AccessToken": "seconds", "IdToken": "seconds"},
+    }
+    # UpdateUserPoolClient resets whatever it is not given.
+    site.pool.api.update_user_pool_client(**{**as_it_was, **short})  # type: ignore[arg-type]
+    yield seconds
+    site.pool.api.update_user_pool_client(**as_it_was)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_a_person_signs_in_sees_their_profile_and_signs_out(visit: Visit, user: Person, javascript: bool) -> None:
+    visitor = visit(user, javascript=javascript)
+    page = visitor.page
+
+    visitor.open("/")
+    page.get_by_role("main").get_by_role("link", name="Sign in").click()
+    visitor.fill_in_hosted_ui()
+    expect(page.get_by_role("main")).to_contain_text(user.email)
+
+    page.get_by_role("navigation").get_by_role("link", name="Profile").click()
+    expect(page).to_have_title(re.compile("profile", re.IGNORECASE))
+    expect(page.get_by_role("main")).to_contain_text(user.email)
+
+    page.get_by_role("navigation").get_by_role("link", name="Sign out").click()
+    page.get_by_role("button", name="Sign out here").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("You are signed out")
+    expect(page.get_by_role("main")).to_contain_text("Cognito has been told and has revoked it.")
+
+    visitor.open("/profile/")
+    expect(page.get_by_label("Password")).to_be_visible()
+
+
+def test_a_person_who_asked_for_a_page_arrives_there_after_signing_in(visit: Visit, user: Person) -> None:
+    visitor = visit(user)
+
+    visitor.open("/tokens/")
+    visitor.fill_in_hosted_ui()
+
+    expect(visitor.page).to_have_url(f"{visitor.site.url}/tokens/")
+
+
+def test_tokens_are_refreshed_without_the_person_noticing(visit: Visit, user: Person, short_tokens: int) -> None:
+    visitor = visit(user)
+    visitor.sign_in("/sessions/")
+    refreshes = visitor.site.app.output().count(" was refreshed;")
+
+    visitor.page.wait_for_timeout(short_tokens * 1000 + 500)  # the access token has expired by now
+    visitor.page.reload()
+
+    expect(visitor.page.get_by_text("This one")).to_be_visible()
+    assert visitor.site.app.output().count(" was refreshed;") == refreshes + 1
+
+
+def test_signing_out_everywhere_ends_the_other_browser_too(visit: Visit, user: Person) -> None:
+    laptop, phone = visit(user), visit(user)
+    laptop.sign_in()
+    phone.sign_in()
+
+    laptop.open("/logout/")
+    laptop.page.get_by_role("button", name="Sign out everywhere").click()
+
+    expect(laptop.page.get_by_role("heading", level=1)).to_have_text("You are signed out everywhere")
+    expect(laptop.page.get_by_role("main")).to_contain_text("2 sessions of yours")
+    phone.open("/sessions/")
+    expect(phone.page.get_by_role("main")).to_contain_text("signed out everywhere")
+    phone.complaints.clear()  # the browser notes the 401
+
+
+def test_a_person_ends_the_session_of_another_browser(visit: Visit, user: Person) -> None:
+    laptop, phone = visit(user), visit(user)
+    phone.sign_in()
+    laptop.sign_in("/sessions/")
+
+    laptop.page.get_by_role("button", name="Sign out this session").click()
+
+    expect(laptop.page.get_by_role("status").or_(laptop.page.get_by_role("alert")).first).to_contain_text("Signed out")
+    phone.open("/profile/")
+    expect(phone.page.get_by_role("main")).to_contain_text("another browser")
+    phone.page.get_by_role("main").get_by_role("link", name="Sign in").click()
+    phone.fill_in_hosted_ui()
+    expect(phone.page).to_have_url(f"{phone.site.url}/profile/")
+    phone.complaints.clear()  # the browser notes the 401
+
+
+def test_a_cancelled_sign_in_says_so_and_offers_another_try(visit: Visit, user: Person) -> None:
+    visitor = visit(user)
+    visitor.open("/profile/")
+    # The local hosted UI has no cancel button: come back as Cognito sends people who cancel at a company's sign-in.
+    state = visitor.page.locator("input[name=state]").input_value()
+
+    visitor.open(f"/callback/?{urlencode({'error': 'access_denied', 'state': state})}")
+    expect(visitor.page.get_by_role("heading", level=1)).to_have_text("Sign-in was cancelled")
+    visitor.page.get_by_role("main").get_by_role("link").first.click()
+    visitor.fill_in_hosted_ui()
+
+    expect(visitor.page).to_have_url(f"{visitor.site.url}/profile/")
+
+
+def test_two_tabs_sign_in_at_the_same_time(visit: Visit, user: Person) -> None:
+    visitor = visit(user)
+    first, second = visitor.page, visitor.page.context.new_page()
+    first.goto(f"{visitor.site.url}/tokens/")
+    second.goto(f"{visitor.site.url}/profile/")
+
+    visitor.fill_in_hosted_ui()
+    expect(first).to_have_url(f"{visitor.site.url}/tokens/")
+    visitor.page = second
+    visitor.fill_in_hosted_ui()
+
+    expect(second).to_have_url(f"{visitor.site.url}/profile/")
+
+
+def test_the_whole_journey_works_by_keyboard(visit: Visit, user: Person) -> None:
+    visitor = visit(user)
+    page = visitor.page
+
+    visitor.open("/")
+    press_to("Sign in", visitor)
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Username")).to_be_focused()
+    page.keyboard.type(user.email)
+    page.keyboard.press("Tab")
+    page.keyboard.type(user.password)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("main")).to_contain_text(user.email)
+
+    press_to("Sign out", visitor)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign out")
+    press_to("Sign out here", visitor)
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("You are signed out")
+
+
+def press_to(name: str, visitor: Visitor) -> None:
+    """Press Tab until the link or button of this name has the focus, which must be visible."""
+    page = visitor.page
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        focused = page.evaluate(
+            "() => { const e = document.activeElement; const s = getComputedStyle(e);"
+            " return [e.innerText.trim(), s.outlineStyle !== 'none' || s.boxShadow !== 'none']; }"
+        )
+        if focused[0] == name:
+            assert focused[1], f"{name} shows no focus"
+            return
+    raise AssertionError(f"Tab does not reach {name!r}")
