@@ -9,6 +9,13 @@ from botocore import exceptions as aws
 
 from accounts.cognito.errors import CognitoError
 
+# Neither an update nor another creation gets a stack out of these.
+STUCK = ("DELETE_FAILED", "ROLLBACK_FAILED", "ROLLBACK_COMPLETE")
+DELETING = (
+    "aws cloudformation delete-stack --stack-name {name} (if its user pool is protected, first: "
+    "aws cognito-idp update-user-pool --deletion-protection INACTIVE --user-pool-id ID)"
+)
+
 
 class DeploymentError(CognitoError):
     """The stack could not be deployed; the message says why, in a sentence for the person deploying."""
@@ -18,7 +25,8 @@ class RolledBackError(DeploymentError):
     """CloudFormation took its changes back; `reasons` are its own, the first failure first."""
 
     def __init__(self, name: str, status: str, reasons: tuple[str, ...]) -> None:
-        super().__init__(f"The stack {name} ended as {status}.")
+        left_over = f" Delete what is left of it before you try again: {DELETING.format(name=name)}"
+        super().__init__(f"The stack {name} ended as {status}.{left_over if status in STUCK else ''}")
         self.name = name
         self.status = status
         self.reasons = reasons
@@ -45,3 +53,5 @@ def explained_errors(endpoint_url: str | None) -> Iterator[None]:
         raise DeploymentError(
             f"{error.operation_name} was refused: {details['Message']} ({details['Code']})"
         ) from error
+    except aws.BotoCoreError as error:
+        raise DeploymentError(f"AWS could not be asked: {error}") from error

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 import boto3
@@ -185,7 +186,8 @@ class UserPoolStack:
     def _events(self, stack_id: str, token: str) -> Iterator[tuple[str, StackEvent]]:
         """Yield the events of one execution, oldest first."""
         pages = self._cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack_id)
-        found = [event for page in pages for event in page["StackEvents"] if event.get("ClientRequestToken") == token]
+        newest_first = (event for page in pages for event in page["StackEvents"])
+        found = list(takewhile(lambda event: event.get("ClientRequestToken") == token, newest_first))
         for event in reversed(found):
             yield (
                 event["EventId"],

@@ -48,12 +48,13 @@ class Step:
     def __init__(self, name: str) -> None:
         self.name = name
         self.began = time.monotonic()
-        self.detail = ""
+        self._shown = 0
 
     def tick(self) -> None:
         """Show that a long step is still running."""
         seconds = int(time.monotonic() - self.began)
-        if is_interactive() and seconds:
+        if is_interactive() and seconds > self._shown:
+            self._shown = seconds
             sys.stdout.write(f"\r  {dim('..')} {self.name} {dim(f'{seconds} s')} ")
             sys.stdout.flush()
 
@@ -75,5 +76,5 @@ def step(name: str) -> Iterator[Step]:
         raise
     took = dim(f"{time.monotonic() - current.began:.1f} s")
     start = "\r" if is_interactive() else ""
-    sys.stdout.write(f"{start}  {coloured('ok', '32')} {name} {current.detail}{took}      \n")
+    sys.stdout.write(f"{start}  {coloured('ok', '32')} {name} {took}      \n")
     sys.stdout.flush()
