@@ -136,7 +136,9 @@ COGNITO_ISSUER = env.str("COGNITO_ISSUER", default="")
 COGNITO_JWKS_URL = env.str("COGNITO_JWKS_URL", default="")
 COGNITO_ENDPOINT_URL = env.str("COGNITO_ENDPOINT_URL", default="")
 COGNITO_SCOPES = env.str("COGNITO_SCOPES", default="openid email profile aws.cognito.signin.user.admin").split()
+# Whose members may look at everybody's sessions and end them, and whose may only look.
 COGNITO_STAFF_GROUPS = env.list("COGNITO_STAFF_GROUPS", default=["admins"])
+COGNITO_VIEWER_GROUPS = env.list("COGNITO_VIEWER_GROUPS", default=["support"])
 # How long somebody whom Cognito no longer welcomes may stay in: GetUser is asked this often per active session, and no
 # more often than so many times a second in all.
 COGNITO_PROBE_SECONDS = env.int("COGNITO_PROBE_SECONDS", default=60)

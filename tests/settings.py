@@ -25,6 +25,7 @@ os.environ |= {
     "COGNITO_ENDPOINT_URL": "http://localhost:9",
     "COGNITO_SCOPES": "openid email profile aws.cognito.signin.user.admin gatehouse/sessions.read",
     "COGNITO_STAFF_GROUPS": "admins",
+    "COGNITO_VIEWER_GROUPS": "support",
     "TRUSTED_PROXIES": "",
     "SECURE_PROXY_SSL_HEADER": "",
 }

@@ -103,6 +103,8 @@ class Session(AbstractBaseSession):
     class Meta(AbstractBaseSession.Meta):
         abstract = False
         indexes = [models.Index(fields=["user", "-last_seen_at"], name="accounts_session_user")]
+        default_permissions = ["view"]
+        permissions = [("end_session", _("Can end other people's sessions"))]
 
     def __str__(self) -> str:
         return str(self.public_id)

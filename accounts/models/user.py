@@ -80,7 +80,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         if wanted != set(self.groups.values_list("name", flat=True)):
             with transaction.atomic():
                 self.groups.set([Group.objects.get_or_create(name=name)[0] for name in sorted(wanted)])
-        is_staff = not wanted.isdisjoint(settings.COGNITO_STAFF_GROUPS)
+        is_staff = not wanted.isdisjoint([*settings.COGNITO_STAFF_GROUPS, *settings.COGNITO_VIEWER_GROUPS])
         if is_staff != self.is_staff:
             self.is_staff = is_staff
             self.save(update_fields=["is_staff"])
