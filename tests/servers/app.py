@@ -121,7 +121,8 @@ class AppServer:
             "--access-logfile": "-",
             "--access-logformat": ACCESS_LINE,
         }
-        return [str(GUNICORN), *(part for option in options.items() for part in option)]
+        # The control socket has one path per user, and several servers of one user would fight over it.
+        return [str(GUNICORN), "--no-control-socket", *(part for option in options.items() for part in option)]
 
     def _environment(self) -> dict[str, str]:
         size = {"WEB_CONCURRENCY": str(self.workers), "WEB_THREADS": str(self.threads)}

@@ -15,8 +15,6 @@ from tests.fake_user_pool import FakeUserPool, Person
 
 T = TypeVar("T")
 TIMEOUT_SECONDS = 30.0
-# A form's token and the cookie must be equal, wherever they come from: Django's double submit.
-CSRF_TOKEN = "onlyForTests0123456789abcdefghij"
 
 
 class HttpBrowser:
@@ -33,7 +31,6 @@ class HttpBrowser:
         self._http.trust_env = False
         self._http.mount("http://", HTTPAdapter(pool_maxsize=256))
         self._http.headers.update({"Accept": "text/html", "Connection": "close"})
-        self._http.cookies.set("csrf", CSRF_TOKEN)
 
     def get(self, address: str) -> requests.Response:
         return self._send("GET", address)
@@ -59,10 +56,14 @@ class HttpBrowser:
         return self._http.request(
             method,
             urljoin(self.site_url, address),
-            data={"csrfmiddlewaretoken": CSRF_TOKEN} if method == "POST" else None,
+            data={"csrfmiddlewaretoken": self._csrf_token()} if method == "POST" else None,
             allow_redirects=False,
             timeout=TIMEOUT_SECONDS,
         )
+
+    def _csrf_token(self) -> str:
+        """Return what the forms of all pages have in them: Django takes the cookie's value for it."""
+        return next((cookie.value or "" for cookie in self._http.cookies if cookie.name == "csrf"), "")
 
 
 def at_once(actions: Sequence[Callable[[], T]]) -> list[T]:
