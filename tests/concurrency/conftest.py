@@ -73,7 +73,10 @@ def site(shared_site: Site) -> Iterator[Site]:
 
 @pytest.fixture
 def other_host(site: Site, shared_other_host: AppServer) -> Iterator[AppServer]:
-    """A second host of the same site."""
+    """A second host of the same site, started again if a test has stopped it."""
+    if shared_other_host.is_stopping:
+        shared_other_host.stop()
+        shared_other_host.start()
     with _log_of(shared_other_host):
         yield shared_other_host
 

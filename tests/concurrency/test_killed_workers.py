@@ -1,4 +1,4 @@
-"""Workers that are killed in the middle of a refresh."""
+"""Workers that are killed, frozen or stopped in the middle of a refresh."""
 
 from __future__ import annotations
 
@@ -84,6 +84,45 @@ def test_without_grace_a_refresh_whose_answer_was_lost_ends_the_session_and_says
     assert "no longer gives this session new tokens" in answer.text
     assert site.ended_sessions(user.person).get().reason == "refresh_refused"
     assert not site.sessions(user.person).exists()
+
+
+def test_a_worker_that_was_frozen_for_longer_than_its_lease_overwrites_nothing(
+    site: Site, other_host: AppServer
+) -> None:
+    site.pool.grace_seconds = GRACE_SECONDS
+    user = site.user()
+    there = user.twin(other_host.url)
+    site.expire_access_tokens(user.person)
+
+    with ThreadPoolExecutor(1) as executor:
+        with site.pool.answers_held(REFRESH) as rotated:
+            frozen = executor.submit(there.get, "/api/session/")
+            assert rotated.wait(10)
+            other_host.freeze_workers()
+        site.let_the_lease_run_out(user.person)
+        answer = user.get("/api/session/")
+        newest = site.session(user).token_set().refresh_token
+        other_host.thaw_workers()
+        thawed = frozen.result(timeout=10)
+
+    assert answer.json()["health"] == "fresh"
+    assert thawed.json()["health"] == "fresh"
+    assert site.session(user).token_set().refresh_token == newest == site.pool.newest_refresh_token()
+
+
+def test_a_host_that_is_stopped_finishes_its_refresh_first(site: Site, other_host: AppServer) -> None:
+    user = site.user()
+    site.expire_access_tokens(user.person)
+
+    with ThreadPoolExecutor(1) as executor:
+        with site.pool.answers_held(REFRESH) as rotated:
+            leaving = executor.submit(user.twin(other_host.url).get, "/api/session/")
+            assert rotated.wait(10)
+            other_host.terminate()
+        answer = leaving.result(timeout=10)
+
+    assert answer.json()["health"] == "fresh"
+    assert site.session(user).token_set().refresh_token == site.pool.newest_refresh_token()
 
 
 @pytest.mark.slow

@@ -43,6 +43,7 @@ class AppServer:
         self.workers = workers
         self.threads = threads
         self.port = 0
+        self.is_stopping = False
         self._site_url = site_url
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -53,7 +54,7 @@ class AppServer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.stop()
+        self.kill()
 
     @property
     def url(self) -> str:
@@ -61,6 +62,7 @@ class AppServer:
 
     def start(self) -> None:
         """Serve, once every worker has booted; on the same port again after a stop."""
+        self.is_stopping = False
         # Bound here and handed over, so that no other process can take the port in between.
         with socket.create_server(("127.0.0.1", self.port)) as listener, self.log.open("ab") as log:
             self.port = listener.getsockname()[1]
@@ -82,10 +84,16 @@ class AppServer:
     def stop(self) -> None:
         """Stop as a process manager does, by SIGTERM; whatever is left after that is killed."""
         if self._process is not None:
-            self._process.terminate()
+            self.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(STOP_SECONDS)
             self.kill()
+
+    def terminate(self) -> None:
+        """Begin to stop: requests under way are finished, none is taken any more."""
+        self.is_stopping = True
+        if self._process is not None:
+            self._process.terminate()
 
     def kill(self) -> None:
         """Kill master and workers at once."""
@@ -105,6 +113,15 @@ class AppServer:
         for pid in killed:
             os.kill(pid, signal.SIGKILL)
         self._wait_for(lambda: len(set(self.worker_pids()) - set(killed)) == self.workers, START_SECONDS)
+
+    def freeze_workers(self) -> None:
+        """Stop every worker's clock, as a machine that is suspended does; `thaw_workers` lets them go on."""
+        for pid in self.worker_pids():
+            os.kill(pid, signal.SIGSTOP)
+
+    def thaw_workers(self) -> None:
+        for pid in self.worker_pids():
+            os.kill(pid, signal.SIGCONT)
 
     def output(self, since: int = 0) -> str:
         """Return what the processes have printed, without the first `since` characters."""
