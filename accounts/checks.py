@@ -62,6 +62,9 @@ def check_sessions(**_: Any) -> list[CheckMessage]:
     if settings.SESSION_COOKIE_SAMESITE == "Strict":
         hint = "Set SESSION_COOKIE_SAMESITE = 'Lax': people come back from the hosted UI by a cross-site navigation."
         messages.append(Error("SESSION_COOKIE_SAMESITE is Strict.", hint=hint, id="accounts.E007"))
+    if settings.SESSION_MAX_PER_PERSON < 1:
+        hint = "Set it to 1 or more; 20 is the default."
+        messages.append(Error("SESSION_MAX_PER_PERSON lets nobody sign in.", hint=hint, id="accounts.E009"))
     if settings.SITE_URL.endswith("/") or "://" not in settings.SITE_URL:
         hint = "Write it as https://app.example.com: scheme and host, no slash at the end."
         messages.append(Error(f"SITE_URL is {settings.SITE_URL!r}.", hint=hint, id="accounts.E008"))

@@ -129,7 +129,10 @@ class Gatehouse:
         server.add("pool", self.pool.ministack.command, self.pool.ministack.environment)
         gunicorn = [PYTHON, "-m", "gunicorn", "--config", "config/gunicorn.conf.py", "--no-control-socket"]
         server.add("web", gunicorn, self.environment)
-        # A worker process joins here: server.add("worker", [PYTHON, "manage.py", ...], self.environment)
+        # Startup delay and reload are for fleets and for writing tasks.
+        worker = ["db_worker", "--no-startup-delay", "--no-reload"]
+        server.add("worker", [PYTHON, "manage.py", *worker], self.environment)
+        server.add("sweep", [PYTHON, "manage.py", "sweep"], self.environment)
         status, problem = server.run()
         if problem:
             fail(problem)
@@ -153,7 +156,7 @@ class Gatehouse:
                 "Try next",
                 "Sign in, then open Tokens: access tokens live 5 minutes here, so within 4 you see one refreshed.",
             ),
-            ("", f"In a private window sign in as {admin.email} and end the other session from the console."),
+            ("", "In a private window sign in again, and end the other session from Sessions."),
             ("Stop", "Ctrl-C. bin/up continues where it was; bin/up --reset starts over."),
         ]
         lines = [f"  {label:<12}{text}" for label, text in rows]
