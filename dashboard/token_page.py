@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from accounts.cognito.errors import InvalidTokenError, ProviderUnavailableError
 from accounts.cognito.tokens import Claims, TokenSet
 from accounts.cognito.verifier import Inspection, Rule, TokenVerifier
-from dashboard.profile_page import KNOWN, linked_accounts, moment, plain_label
+from dashboard.profile_page import CUSTOM_PREFIXES, KNOWN, MACHINE_READABLE, linked_accounts, moment, plain_label
 
 TITLES: Mapping[str, tuple[Promise, Promise]] = {
     "id": (
@@ -28,18 +28,19 @@ TITLES: Mapping[str, tuple[Promise, Promise]] = {
     ),
 }
 
-# In the order in which they are shown. Cognito adds claims over time: others are shown as they are.
+# In the order in which they are shown, a person's other attributes in between. Cognito adds claims over time: those
+# nobody wrote words for are shown as they are.
 # https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-id-token.html
-EXPLAINED: Mapping[str, tuple[Promise, Promise]] = {
+ABOUT_THE_PERSON: Mapping[str, tuple[Promise, Promise]] = {
     "sub": (gettext_lazy("User id"), gettext_lazy("Who you are in this user pool. It never changes.")),
     "cognito:username": (gettext_lazy("User name"), gettext_lazy("Your name at Cognito; unique, but not for reading.")),
     "username": (gettext_lazy("User name"), gettext_lazy("Your name at Cognito; unique, but not for reading.")),
-    "email": (gettext_lazy("E-mail address"), gettext_lazy("An attribute of yours. Addresses change hands.")),
+    "email": (gettext_lazy("E-mail address"), gettext_lazy("For reaching you. It never decides who you are.")),
     "email_verified": (
         gettext_lazy("E-mail address verified"),
         gettext_lazy("Whether Cognito, or the provider you came through, has seen that the address is yours."),
     ),
-    "phone_number": (gettext_lazy("Phone number"), gettext_lazy("An attribute of yours.")),
+    "phone_number": (gettext_lazy("Phone number"), gettext_lazy("For reaching you.")),
     "phone_number_verified": (
         gettext_lazy("Phone number verified"),
         gettext_lazy("Whether Cognito has seen that the number is yours."),
@@ -57,6 +58,8 @@ EXPLAINED: Mapping[str, tuple[Promise, Promise]] = {
         gettext_lazy("Preferred AWS role"),
         gettext_lazy("The role of your group with the best precedence."),
     ),
+}
+ABOUT_THE_TOKEN: Mapping[str, tuple[Promise, Promise]] = {
     "scope": (gettext_lazy("Scopes"), gettext_lazy("What may be done with this token.")),
     "iss": (gettext_lazy("Issuer"), gettext_lazy("The user pool that made and signed the token.")),
     "aud": (gettext_lazy("Audience"), gettext_lazy("Whom the token is for: the id of this app's client.")),
@@ -84,22 +87,24 @@ EXPLAINED: Mapping[str, tuple[Promise, Promise]] = {
     "at_hash": (gettext_lazy("Access token hash"), gettext_lazy("Ties the ID token to the access token it came with.")),
     "origin_jti": (
         gettext_lazy("Sign-in id"),
-        gettext_lazy("The same on all tokens of one sign-in. Revoking the refresh token kills all of them at Cognito."),
+        gettext_lazy("The same on all tokens of one sign-in. Once it is revoked, Cognito refuses them all."),
     ),
     "jti": (gettext_lazy("Token id"), gettext_lazy("The id of this very token.")),
     "event_id": (gettext_lazy("Event id"), gettext_lazy("The sign-in's id in Cognito's own logs.")),
     "device_key": (gettext_lazy("Device"), gettext_lazy("The remembered device you signed in on.")),
     "act": (gettext_lazy("Acting party"), gettext_lazy("Who acts for you, on a token that was exchanged for another.")),
     "version": (gettext_lazy("Version"), gettext_lazy("The token format's version; Cognito does not say more.")),
-}  # fmt: skip
+}
+EXPLAINED = {**ABOUT_THE_PERSON, **ABOUT_THE_TOKEN}
 TIMES = frozenset({"auth_time", "iat", "exp", "nbf", "updated_at"})
-# What is for machines is set in their type.
-WORDS = frozenset({"email", "email_verified", "phone_number", "phone_number_verified", "identities", "cognito:groups"})
+# What is for people to read; everything else is set in the type of machines.
+WORDS = (KNOWN.keys() - MACHINE_READABLE) | {"email_verified", "phone_number_verified", "cognito:groups"}
 
 # A rule of the verifier in words: as it holds, and as it is broken.
 RULES: Mapping[str, tuple[Promise, Promise]] = {
     "signature": (gettext_lazy("Signed with a key of this user pool"), gettext_lazy("Not signed by this user pool")),
     "alg": (gettext_lazy("Signed with RS256, the only algorithm taken here"), gettext_lazy("Signed in another way")),
+    "kid": (gettext_lazy("Signed with a known key"), gettext_lazy("Signed with a key this user pool does not have")),
     "iss": (gettext_lazy("Issued by this user pool"), gettext_lazy("Issued by somebody else")),
     "token_use": (gettext_lazy("Of the right kind"), gettext_lazy("Of the wrong kind")),
     "aud": (gettext_lazy("Made for this app alone"), gettext_lazy("Made for another app")),
@@ -177,7 +182,7 @@ def _report(verifier: TokenVerifier, token: str, use: str, now: datetime) -> Tok
 
 
 def _claim_rows(claims: Claims) -> Iterator[ClaimRow]:
-    order = [*EXPLAINED, *KNOWN]
+    order = [*ABOUT_THE_PERSON, *KNOWN, *ABOUT_THE_TOKEN]
     for name in sorted(claims.raw, key=lambda name: (order.index(name) if name in order else len(order), name)):
         yield _claim_row(name, claims.raw[name])
 
@@ -186,9 +191,8 @@ def _claim_row(name: str, value: Any) -> ClaimRow:
     label, explanation = _in_words(name)
     at = moment(value) if name in TIMES else None
     values = () if at else _values(name, value)
-    return ClaimRow(
-        name=name, label=label, explanation=explanation, values=values, at=at, is_code=name not in WORDS | KNOWN.keys()
-    )
+    is_code = name not in WORDS and not name.startswith(CUSTOM_PREFIXES)
+    return ClaimRow(name=name, label=label, explanation=explanation, values=values, at=at, is_code=is_code)
 
 
 def _in_words(name: str) -> tuple[str, str]:
@@ -196,8 +200,8 @@ def _in_words(name: str) -> tuple[str, str]:
         label, explanation = EXPLAINED[name]
         return str(label), str(explanation)
     if name in KNOWN:
-        return str(KNOWN[name][1]), _("An attribute of yours.")
-    if name.startswith("custom:"):
+        return str(KNOWN[name][1]), ""
+    if name.startswith(CUSTOM_PREFIXES):
         return plain_label(name), _("An attribute this user pool has added.")
     return plain_label(name), _("A claim this page has no words for; it is shown as it is.")
 
@@ -236,5 +240,5 @@ def _rule_row(rule: Rule) -> RuleRow:
 
 
 def _broken(error: InvalidTokenError) -> RuleRow:
-    text = str(RULES[error.claim][1]) if error.claim in RULES else _("Not a token in the form Cognito gives it")
+    text = str(RULES[error.claim][1]) if error.claim in RULES else _("Not in the form in which Cognito makes tokens")
     return RuleRow(error.claim, text, holds=False)

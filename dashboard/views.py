@@ -11,7 +11,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.conf import token_verifier
 from accounts.ending import end_session, end_sessions
@@ -25,7 +25,7 @@ ENDED_SHOWN = 10
 
 
 @login_not_required
-@require_GET
+@require_safe
 def home(request: GatehouseRequest) -> HttpResponse:
     """Say what this is, or who is signed in and how their session is; without a call to Cognito."""
     if request.session_row is None:
@@ -34,7 +34,7 @@ def home(request: GatehouseRequest) -> HttpResponse:
     return render(request, "dashboard/home.html", {"session": request.session_row, "now": now})
 
 
-@require_GET
+@require_safe
 def profile(request: SignedInRequest) -> HttpResponse:
     """Show what GetUser says of the person, or why it says nothing now."""
     reading = read_profile(request.session_row, request.token_set, timezone.now())
@@ -53,15 +53,15 @@ def profile(request: SignedInRequest) -> HttpResponse:
     return response
 
 
-@require_GET
+@require_safe
 def sessions(request: SignedInRequest) -> HttpResponse:
-    """Show the person's sessions, live ones first."""
+    """Show the person's sessions: this one, the other live ones, and those that ended lately."""
     now = timezone.now()
     live = Session.objects.live(now).filter(user=request.user).order_by("-last_seen_at")
     ended = EndedSession.objects.recent(now).filter(user=request.user).select_related("revocation")
     context = {
         "current": request.session_row,
-        "sessions": live,
+        "sessions": sorted(live, key=lambda row: row.pk != request.session_row.pk),
         "ended_sessions": ended.order_by("-ended_at")[:ENDED_SHOWN],
         "now": now,
     }
@@ -100,7 +100,7 @@ def revoke_other_sessions(request: SignedInRequest) -> HttpResponse:
     return redirect("sessions")
 
 
-@require_GET
+@require_safe
 def tokens(request: SignedInRequest) -> HttpResponse:
     """Show the claims of this session's tokens and each verification rule's verdict; never the tokens."""
     now = timezone.now()

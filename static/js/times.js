@@ -46,6 +46,9 @@ function tick() {
   for (const element of document.querySelectorAll("time[data-time=relative]")) {
     write(element, relative(Date.parse(element.dateTime)));
   }
+  for (const words of document.querySelectorAll("[data-then]")) {
+    if (Date.parse(words.dataset.until) <= now()) write(words, words.dataset.then);
+  }
   for (const meter of document.querySelectorAll("meter[data-until]")) {
     meter.value = Math.max(0, (Date.parse(meter.dataset.until) - now()) / 1000);
   }
