@@ -25,3 +25,7 @@ class CognitoBackend(ModelBackend):
             return None
         user.follow_groups(tokens.id_claims.groups)
         return user
+
+    def get_user_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
+        """Return none and ask nothing: permissions come from groups."""
+        return set()

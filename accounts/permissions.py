@@ -6,6 +6,7 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.apps.registry import Apps
+from django.apps.registry import apps as global_apps
 from django.conf import settings
 from django.contrib.auth.management import create_permissions
 
@@ -13,8 +14,8 @@ VIEW = "accounts.view_session"
 END = "accounts.end_session"
 
 
-def grant_to_groups(app_config: AppConfig, apps: Apps, using: str, **_: Any) -> None:
-    """Give the groups named in the settings their permissions; runs after each migrate.
+def grant_to_groups(app_config: AppConfig, using: str, apps: Apps = global_apps, **_: Any) -> None:
+    """Give the groups named in the settings their permissions; runs after each migrate and flush.
 
     Who belongs to a group is the token's to say (`User.follow_groups`), what a group may do is Django's.
     """

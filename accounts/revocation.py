@@ -11,12 +11,14 @@ import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from django.db import transaction
+
 from accounts import budget
 from accounts.cognito.errors import CognitoError, ProviderUnavailableError, RefusedError
 from accounts.cognito.tokens import TokenSet
 from accounts.conf import brisk_user_pool
 from accounts.encryption import SealedDataError
-from accounts.models import Event, Revocation
+from accounts.models import Event, Revocation, User
 
 logger = logging.getLogger(__name__)
 
@@ -54,17 +56,27 @@ def deliver(revocation: Revocation, now: datetime) -> bool:
     return True
 
 
-def give_up(revocation: Revocation, why: str, now: datetime) -> None:
-    """Close a revocation that will not be delivered, and say so in the audit trail."""
-    Revocation.objects.filter(pk=revocation.pk).settle(Revocation.State.GIVEN_UP, now, why[:100])
-    Event.objects.record(
-        Event.Kind.REVOCATION_GIVEN_UP,
-        None,
-        now=now,
-        user_id=revocation.user_id,
-        detail=f"{revocation.pk}: {why}"[:200],
-    )
+def retry(revocation: Revocation, why: str, now: datetime, *, actor: User | None = None) -> None:
+    """Try a pending revocation now rather than when it is due, unless a worker is at it already."""
+    if Revocation.objects.pending().filter(pk=revocation.pk).update(due_at=now):
+        _record(Event.Kind.REVOCATION_RETRIED, revocation, why, now, actor)
+        if revocation.claim(now):
+            deliver(revocation, now)
+
+
+def give_up(revocation: Revocation, why: str, now: datetime, *, actor: User | None = None) -> bool:
+    """Close a revocation that will not be delivered, and say so in the audit trail; False if it was settled before."""
+    with transaction.atomic():
+        if not Revocation.objects.filter(pk=revocation.pk).settle(Revocation.State.GIVEN_UP, now, why[:100]):
+            return False
+        _record(Event.Kind.REVOCATION_GIVEN_UP, revocation, why, now, actor)
     logger.error("Revocation %s is given up: %s", revocation.pk, why)
+    return True
+
+
+def _record(kind: Event.Kind, revocation: Revocation, why: str, now: datetime, actor: User | None) -> None:
+    detail = f"{revocation.pk}: {why}"[:200]
+    Event.objects.record(kind, None, now=now, user_id=revocation.user_id, actor=actor, detail=detail)
 
 
 def _tell(revocation: Revocation, now: datetime) -> None:

@@ -24,6 +24,16 @@ class CircuitBreaker:
         self._failures = 0
         self._closed_again_at = 0.0
 
+    @property
+    def failures(self) -> int:
+        """How many calls in a row have failed."""
+        return self._failures
+
+    @property
+    def is_open(self) -> bool:
+        """Whether calls are refused now; the first one after that looks whether Cognito is back."""
+        return self._failures >= FAILURES_TO_OPEN and self._closed_again_at > time.monotonic()
+
     @contextmanager
     def guard(self) -> Iterator[None]:
         """Make a call inside the block. Raise ProviderUnavailableError at once while the circuit is open."""

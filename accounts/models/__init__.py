@@ -4,8 +4,9 @@ from accounts.models.authorization import AuthorizationRequest
 from accounts.models.chore import Chore
 from accounts.models.ended import EndedSession, EndReason
 from accounts.models.event import Event
+from accounts.models.health import TokenHealth
 from accounts.models.revocation import Revocation
-from accounts.models.session import Session, TokenHealth
+from accounts.models.session import Session
 from accounts.models.user import User
 
 __all__ = [

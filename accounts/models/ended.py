@@ -60,7 +60,10 @@ class EndedSession(models.Model):
     objects = EndedSessionQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["user", "-ended_at"], name="accounts_ended_user")]
+        indexes = [
+            models.Index(fields=["user", "-ended_at"], name="accounts_ended_user"),
+            models.Index(fields=["ended_at"], name="accounts_ended_at"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.public_id}: {self.get_reason_display()}"

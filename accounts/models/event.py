@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Count
+from django.db.models.functions import TruncHour
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -14,11 +16,19 @@ if TYPE_CHECKING:
     from accounts.models.session import Session
 
 
-class EventManager(models.Manager["Event"]):
+class EventQuerySet(models.QuerySet["Event"]):
+    def hourly(self, since: datetime) -> EventQuerySet:
+        """Count events by hour and kind, as tuples of the hour's start, the kind and the number."""
+        hours = self.filter(at__gte=since).annotate(hour=TruncHour("at")).order_by()
+        return hours.values_list("hour", "kind").annotate(count=Count("pk"))  # type: ignore[return-value]
+
+
+class EventManager(models.Manager.from_queryset(EventQuerySet)):  # type: ignore[misc]
     def record(self, kind: Event.Kind, row: Session | None, *, now: datetime, **columns: Any) -> Event:
         """Append an event about a session's row, or about none; the request's id goes with it."""
         about = {"session_id": row.public_id, "user_id": row.user_id, "ip_address": row.ip_address} if row else {}
-        return self.create(kind=kind, at=now, request_id=current_request_id(), **about, **columns)
+        event: Event = self.create(kind=kind, at=now, request_id=current_request_id(), **about, **columns)
+        return event
 
 
 class Event(models.Model):
@@ -33,6 +43,7 @@ class Event(models.Model):
         REFRESH_REUSED = "refresh_reused", _("refresh token reused")
         ENDED = "ended", _("session ended")
         REVOKED_MANY = "revoked_many", _("many sessions ended at once")
+        REVOCATION_RETRIED = "revocation_retried", _("revocation tried at once")
         REVOCATION_GIVEN_UP = "revocation_given_up", _("revocation given up")
 
     at = models.DateTimeField(default=timezone.now, editable=False)
@@ -56,6 +67,7 @@ class Event(models.Model):
             models.Index(fields=["session_id", "at"], name="accounts_event_session"),
             models.Index(fields=["user", "at"], name="accounts_event_user"),
             models.Index(fields=["at"], name="accounts_event_at"),
+            models.Index(fields=["kind", "at"], name="accounts_event_kind"),
         ]
 
     def __str__(self) -> str:

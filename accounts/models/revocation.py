@@ -29,6 +29,10 @@ class RevocationQuerySet(models.QuerySet["Revocation"]):
         free = Q(claimed_until=None) | Q(claimed_until__lte=now)
         return self.pending().filter(free, due_at__lte=now).order_by("due_at")
 
+    def late(self, now: datetime) -> RevocationQuerySet:
+        """Keep the pending ones of which Cognito should long have been told."""
+        return self.pending().filter(created_at__lte=now - Revocation.LATE_AFTER)
+
     def settle(self, state: Revocation.State, now: datetime, error: str = "") -> int:
         """Close pending revocations and erase their tokens; return how many that were."""
         return self.pending().update(state=state, settled_at=now, sealed="", last_error=error, claimed_until=None)
@@ -46,6 +50,8 @@ class Revocation(models.Model):
     BACK_OFF_FIRST: ClassVar[timedelta] = timedelta(seconds=5)
     BACK_OFF_MOST: ClassVar[timedelta] = timedelta(hours=1)
     KEPT: ClassVar[timedelta] = timedelta(days=30)
+    # Longer than a hiccup of Cognito or a restart of the worker: somebody should look.
+    LATE_AFTER: ClassVar[timedelta] = timedelta(minutes=10)
 
     class Kind(models.TextChoices):
         REFRESH_TOKEN = "refresh_token", _("revoke the refresh token")
@@ -78,6 +84,8 @@ class Revocation(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["due_at"], condition=Q(state="pending"), name="accounts_revocation_due"),
+            models.Index(fields=["state", "created_at"], name="accounts_revocation_state"),
+            models.Index(fields=["settled_at"], name="accounts_revocation_settled"),
         ]
 
     def __str__(self) -> str:

@@ -9,30 +9,32 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.contrib.sessions.base_session import AbstractBaseSession, BaseSessionManager
 from django.db import models
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.back_off import back_off
 from accounts.cognito.tokens import TokenSet, VerifiedTokens
 from accounts.encryption import seal, unseal
+from accounts.models.health import TokenHealth
 from accounts.models.user import User
 
-
-class TokenHealth(models.TextChoices):
-    """What the tokens of a live session are doing; one vocabulary for every page."""
-
-    FRESH = "fresh", _("Fresh")
-    REFRESH_DUE = "refresh_due", _("Refresh due")
-    REFRESHING = "refreshing", _("Refreshing")
-    ASLEEP = "asleep", _("Asleep")
-    REFRESH_FAILING = "refresh_failing", _("Refresh failing")
+__all__ = ["Session", "SessionQuerySet", "TokenHealth", "idle_end"]
 
 
 class SessionQuerySet(models.QuerySet["Session"]):
     def live(self, now: datetime) -> SessionQuerySet:
         """Keep the sign-ins that have reached no time limit yet."""
         return self.filter(user__isnull=False, expire_date__gt=now)
+
+    def in_health(self, health: TokenHealth, now: datetime) -> SessionQuerySet:
+        """Keep those whose tokens are doing this."""
+        return self.filter(health.condition(now))
+
+    def count_by_health(self, now: datetime, *, most: int) -> dict[str, int]:
+        """Count what tokens are doing among the sessions used last, at most so many: never the whole table."""
+        used_last = self.order_by("-last_seen_at")[:most]
+        return used_last.aggregate(**{h.value: Count("pk", filter=h.condition(now)) for h in TokenHealth})
 
     def end_at_once(self, reason: str, now: datetime) -> int:
         """End all of these for every host by one UPDATE and return how many; each is tidied up afterwards."""
@@ -102,7 +104,14 @@ class Session(AbstractBaseSession):
 
     class Meta(AbstractBaseSession.Meta):
         abstract = False
-        indexes = [models.Index(fields=["user", "-last_seen_at"], name="accounts_session_user")]
+        indexes = [
+            models.Index(fields=["user", "-last_seen_at"], name="accounts_session_user"),
+            # What the console sorts, pages and searches by.
+            models.Index(fields=["last_seen_at", "public_id"], name="accounts_session_seen"),
+            models.Index(fields=["started_at", "public_id"], name="accounts_session_started"),
+            models.Index(fields=["ip_address", "last_seen_at"], name="accounts_session_ip"),
+            models.Index(fields=["last_seen_at"], condition=Q(refresh_failures__gt=0), name="accounts_session_failing"),
+        ]
         default_permissions = ["view"]
         permissions = [("end_session", _("Can end other people's sessions"))]
 

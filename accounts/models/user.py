@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import Group, PermissionsMixin
 from django.db import models, transaction
+from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -44,6 +45,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     issuer = models.CharField(_("issuer"), max_length=255)
     subject = models.CharField(_("subject"), max_length=255)
     email = models.EmailField(_("e-mail address"), blank=True)
+    # As people search for it. The index serves searches by a prefix, too.
+    email_folded = models.GeneratedField(
+        expression=Lower("email"), output_field=models.EmailField(), db_persist=True, db_index=True
+    )
     email_verified = models.BooleanField(_("e-mail address verified"), default=False)
     name = models.CharField(_("name"), max_length=200, blank=True)
     is_active = models.BooleanField(
@@ -63,7 +68,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         constraints = [
             models.UniqueConstraint(fields=["issuer", "subject"], name="accounts_user_identity"),
         ]
-        indexes = [models.Index(fields=["email"], name="accounts_user_email")]
+        indexes = [models.Index(fields=["subject"], name="accounts_user_subject")]
 
     def __str__(self) -> str:
         return self.email or self.name or self.subject
