@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from accounts.cognito.breaker import CircuitBreaker
 from accounts.cognito.config import UserPoolConfig
 from accounts.cognito.errors import (
     CognitoError,
@@ -32,7 +33,7 @@ every_operation = pytest.mark.parametrize("operation", CALLS)
 
 @pytest.fixture
 def client(config: UserPoolConfig) -> UserPoolClient:
-    return UserPoolClient(config, read_timeout=1)
+    return UserPoolClient(config, CircuitBreaker(), read_timeout=1)
 
 
 # --- What works
@@ -93,7 +94,7 @@ def test_a_global_sign_out_ends_every_sign_in(client: UserPoolClient, pool: Fake
 
 def test_a_public_client_sends_no_secret(config: UserPoolConfig, pool: FakeUserPool, person: Person) -> None:
     pool.client_secrets = []
-    client = UserPoolClient(replace(config, client_secrets=()))
+    client = UserPoolClient(replace(config, client_secrets=()), CircuitBreaker())
 
     client.refresh(pool.sign_in(person)["refresh_token"])
 
@@ -225,7 +226,7 @@ def test_nonsense_is_an_outage(client: UserPoolClient, pool: FakeUserPool, name:
 
 
 def test_no_answer_is_waited_for_no_longer_than_the_timeout(config: UserPoolConfig, pool: FakeUserPool) -> None:
-    client = UserPoolClient(config, read_timeout=0.2)
+    client = UserPoolClient(config, CircuitBreaker(), read_timeout=0.2)
     pool.fail("*", Failure.HANG)
     began = time.monotonic()
 
@@ -268,7 +269,7 @@ def test_while_secrets_rotate_either_one_will_do(
 ) -> None:
     secrets = ["stale" * 8, "stale" * 8]
     secrets[position] = pool.client_secrets[0]
-    client = UserPoolClient(replace(config, client_secrets=tuple(secrets)))
+    client = UserPoolClient(replace(config, client_secrets=tuple(secrets)), CircuitBreaker())
     tokens = pool.sign_in(person)
 
     client.refresh(tokens["refresh_token"])
@@ -281,7 +282,7 @@ def test_while_secrets_rotate_either_one_will_do(
 def test_the_second_secret_is_not_tried_for_any_other_reason(
     config: UserPoolConfig, pool: FakeUserPool, answer: Failure | str
 ) -> None:
-    client = UserPoolClient(replace(config, client_secrets=(pool.client_secrets[0], "fresh" * 8)))
+    client = UserPoolClient(replace(config, client_secrets=(pool.client_secrets[0], "fresh" * 8)), CircuitBreaker())
     pool.fail("GetTokensFromRefreshToken", answer)
 
     with pytest.raises(CognitoError):
