@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.checks import run_checks
+from pytest_django import Settings
+
+ADDRESS = "https://login.example.com"
+FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "no key": ("accounts.E001", {"TOKEN_ENCRYPTION_KEYS": []}),
+    "short key": ("accounts.E002", {"TOKEN_ENCRYPTION_KEYS": ["short"]}),
+    "one key of two": ("accounts.E002", {"TOKEN_ENCRYPTION_KEYS": ["b25seS1mb3ItdGVzdHMtMDEyMzQ1Njc4OWFiY2RlZjA", ""]}),
+    "no pool": ("accounts.E003", {"COGNITO_USER_POOL_ID": ""}),
+    "no region": ("accounts.E003", {"COGNITO_USER_POOL_ID": "AbC123"}),
+    "no client": ("accounts.E004", {"COGNITO_CLIENT_ID": ""}),
+    "no domain": ("accounts.E004", {"COGNITO_DOMAIN": ""}),
+    "no openid": ("accounts.E005", {"COGNITO_SCOPES": ["email", "aws.cognito.signin.user.admin"]}),
+    "no admin scope": ("accounts.E005", {"COGNITO_SCOPES": ["openid"]}),
+    "another engine": ("accounts.E006", {"SESSION_ENGINE": "django.contrib.sessions.backends.db"}),
+    "strict cookie": ("accounts.E007", {"SESSION_COOKIE_SAMESITE": "Strict"}),
+    "slash after the site": ("accounts.E008", {"SITE_URL": "https://app.example.com/"}),
+    "no scheme": ("accounts.E008", {"SITE_URL": "app.example.com"}),
+}
+NOT_CHECKED: dict[str, dict[str, Any]] = {
+    "proxies no network": {"TRUSTED_PROXIES": ["proxy.internal"]},
+    "proxies with host bits": {"TRUSTED_PROXIES": ["10.0.0.1/8"]},
+    "domain without scheme": {"COGNITO_DOMAIN": "login.example.com"},
+    "site with a path": {"SITE_URL": "https://example.com/app"},
+    "another backend": {"AUTHENTICATION_BACKENDS": ["django.contrib.auth.backends.ModelBackend"]},
+    "no middleware": {"MIDDLEWARE": []},
+    "idle limit below the clock of last seen": {"SESSION_IDLE_SECONDS": 30},
+}
+
+
+def ids() -> set[str]:
+    return {message.id or "" for message in run_checks() if (message.id or "").startswith("accounts.")}
+
+
+def test_a_complete_configuration_passes() -> None:
+    assert ids() == set()
+
+
+@pytest.mark.parametrize(("check_id", "fault"), FAULTS.values(), ids=FAULTS)
+def test_a_fault_is_found_at_start_up(settings: Settings, check_id: str, fault: dict[str, Any]) -> None:
+    for name, value in fault.items():
+        setattr(settings, name, value)
+
+    assert check_id in ids()
+
+
+@pytest.mark.parametrize(("check_id", "fault"), FAULTS.values(), ids=FAULTS)
+def test_every_fault_comes_with_a_hint(settings: Settings, check_id: str, fault: dict[str, Any]) -> None:
+    for name, value in fault.items():
+        setattr(settings, name, value)
+
+    [hint, *_] = [message.hint for message in run_checks() if message.id == check_id]
+
+    assert hint
+    assert hint.endswith(".")
+
+
+def test_no_message_shows_a_key(settings: Settings) -> None:
+    settings.TOKEN_ENCRYPTION_KEYS = ["almost-a-key-and-surely-a-secret"]
+
+    assert "surely" not in " ".join(map(str, run_checks()))
+
+
+@pytest.mark.xfail(strict=True, reason="nothing looks at it before somebody signs in")
+@pytest.mark.parametrize("fault", NOT_CHECKED.values(), ids=NOT_CHECKED)
+def test_a_fault_that_breaks_every_sign_in_is_found_at_start_up(settings: Settings, fault: dict[str, Any]) -> None:
+    for name, value in fault.items():
+        setattr(settings, name, value)
+
+    assert ids()
