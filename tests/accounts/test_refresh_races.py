@@ -52,7 +52,7 @@ def test_while_one_request_refreshes_others_go_on_with_the_old_token(
         took = time.monotonic() - began
 
     assert response.status_code == slow.answer().status_code == 200
-    assert took < 1.5
+    assert took < 5  # and not until the other one is done, which waits for us here
     assert pool.calls.count(REFRESH) == 1
 
 

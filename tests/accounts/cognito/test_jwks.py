@@ -292,7 +292,7 @@ def test_a_slow_endpoint_does_not_hold_up_who_needs_a_known_key(
 
     with pytest.raises(InvalidTokenError):
         waiting.answer()
-    assert took < 0.5
+    assert took < 2  # and not until the endpoint answers, which it never does here
     assert pool.calls.count("jwks") == 2
 
 
