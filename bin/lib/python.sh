@@ -1,19 +1,19 @@
 # shellcheck shell=sh
 # Sourced by bin/up and bin/test.
 
-# Print the path of a Python this project runs on, or say in one sentence which to install.
+# Set `python` to a Python this project runs on, or say in one sentence which to install.
 # Each candidate is run: a name on PATH may be too old, or a version manager's stub for a Python that is not installed.
 find_python() {
     seen=""
-    for candidate in ${PYTHON:+"$PYTHON"} python3 python3.14 python3.13 python3.12 python3.11 python; do
-        command -v "$candidate" >/dev/null 2>&1 || continue
-        if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then
-            if "$candidate" -c 'import ensurepip, venv, sys; print(sys.executable)' 2>/dev/null; then
+    for python in ${PYTHON:+"$PYTHON"} python3 python3.14 python3.13 python3.12 python3.11 python; do
+        command -v "$python" >/dev/null 2>&1 || continue
+        if "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then
+            if "$python" -c 'import ensurepip, venv' >/dev/null 2>&1; then
                 return 0
             fi
-            seen="$seen, $candidate cannot make virtual environments (on Debian and Ubuntu: apt install python3-venv)"
-        elif version=$("$candidate" -c 'import platform; print(platform.python_version())' 2>/dev/null); then
-            seen="$seen, $candidate is $version"
+            seen="$seen, $python cannot make virtual environments (on Debian and Ubuntu: apt install python3-venv)"
+        elif version=$("$python" -c 'import platform; print(platform.python_version())' 2>/dev/null); then
+            seen="$seen, $python is $version"
         fi
     done
     cat >&2 <<END

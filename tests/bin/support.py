@@ -78,7 +78,7 @@ class WorkingCopy:
             assert time.monotonic() < deadline, self.output
             time.sleep(0.05)
 
-    def orphans(self, seconds: float = 3) -> list[str]:
+    def orphans(self, seconds: float = 10) -> list[str]:
         """Return what still runs out of this directory some moments after bin/up has ended."""
         deadline = time.monotonic() + seconds
         while (found := self.processes()) and time.monotonic() < deadline:
