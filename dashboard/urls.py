@@ -1,4 +1,4 @@
-from django.urls import path
+from django.urls import include, path
 
 from dashboard import views
 
@@ -9,4 +9,5 @@ urlpatterns = [
     path("sessions/revoke-others/", views.revoke_other_sessions, name="revoke_other_sessions"),
     path("sessions/<uuid:public_id>/revoke/", views.revoke_session, name="revoke_session"),
     path("tokens/", views.tokens, name="tokens"),
+    path("console/", include("dashboard.console.urls")),
 ]

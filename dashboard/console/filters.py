@@ -1,0 +1,189 @@
+"""What a list may be narrowed to: forms whose values stand in the address, and each active value as a chip."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.db.models import Q, QuerySet
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Event, Revocation, TokenHealth, User
+from accounts.models.revocation import RevocationQuerySet
+from accounts.models.session import SessionQuerySet
+from dashboard.console.paging import Keyset
+from dashboard.console.search import people_matching, sessions_matching
+
+BROWSERS = ("Chrome", "Edge", "Firefox", "Mobile Safari", "Opera", "Safari", "Samsung Internet")
+AGES = {"1h": timedelta(hours=1), "1d": timedelta(days=1), "7d": timedelta(days=7)}
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """One active filter, and the query string of the list without it."""
+
+    label: str
+    value: str
+    without: str
+
+
+class FilterForm(forms.Form):
+    """A form of a GET request in which nothing is required; a value that makes no sense filters nothing."""
+
+    use_required_attribute = False
+    error_css_class = "invalid"
+    # Shown in a row of its own, and not as a chip.
+    unchipped: tuple[str, ...] = ("sort",)
+
+    def __init__(self, query: QueryDict) -> None:
+        super().__init__(query)
+        self.query = query
+
+    def value(self, name: str) -> Any:
+        """Return a filter's value; empty or None if it is not set."""
+        self.is_valid()
+        return self.cleaned_data.get(name)
+
+    def chips(self) -> Iterator[Chip]:
+        for name, field in self.fields.items():
+            value = self.value(name)
+            if name in self.unchipped or value in ("", None):
+                continue
+            labels: dict[Any, Any] = dict(field.choices) if isinstance(field, forms.ChoiceField) else {}  # type: ignore[arg-type]
+            without = self.query.copy()
+            for parameter in (name, "after"):
+                without.pop(parameter, None)
+            yield Chip(str(field.label), str(labels.get(value, value)), without.urlencode())
+
+
+class SessionFilter(FilterForm):
+    q = forms.CharField(
+        label=_("Search"),
+        required=False,
+        max_length=254,
+        strip=True,
+        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off", "spellcheck": "false"}),
+        help_text=_("The beginning of an e-mail address, or a whole subject, session id or IP address."),
+    )
+    health = forms.ChoiceField(label=_("Tokens"), required=False, choices=[("", _("Any")), *TokenHealth.choices])
+    browser = forms.ChoiceField(
+        label=_("Browser"), required=False, choices=[("", _("Any")), *((name, name) for name in BROWSERS)]
+    )
+    age = forms.ChoiceField(
+        label=_("Signed in"),
+        required=False,
+        choices=[
+            ("", _("Any time")),
+            ("-1h", _("in the last hour")),
+            ("-1d", _("in the last 24 hours")),
+            ("1h", _("more than an hour ago")),
+            ("1d", _("more than 24 hours ago")),
+            ("7d", _("more than 7 days ago")),
+        ],
+    )
+    sort = forms.ChoiceField(
+        label=_("Order"),
+        required=False,
+        choices=[("", _("Last active first")), ("started", _("Newest sign-in first"))],
+    )
+
+    def __init__(self, query: QueryDict, groups: list[str]) -> None:
+        super().__init__(query)
+        self.fields["group"] = forms.ChoiceField(
+            label=_("Group"), required=False, choices=[("", _("Any")), *((name, name) for name in groups)]
+        )
+
+    @property
+    def keyset(self) -> Keyset:
+        return Keyset("started_at" if self.value("sort") else "last_seen_at", "public_id")
+
+    def narrow(self, rows: SessionQuerySet, now: datetime) -> SessionQuerySet:
+        """Keep the sessions that the filters name."""
+        if self.value("q"):
+            rows = rows.filter(sessions_matching(self.value("q")))
+        if self.value("health"):
+            rows = rows.in_health(TokenHealth(self.value("health")), now)
+        if self.value("group"):
+            rows = rows.filter(user__groups__name=self.value("group"))
+        if self.value("browser"):
+            rows = rows.filter(browser__startswith=self.value("browser"))
+        if self.value("age"):
+            is_younger, age = self.value("age").startswith("-"), AGES[self.value("age").removeprefix("-")]
+            rows = rows.filter(Q(started_at__gt=now - age) if is_younger else Q(started_at__lte=now - age))
+        return rows
+
+
+class PeopleFilter(FilterForm):
+    q = forms.CharField(
+        label=_("Search"),
+        required=False,
+        max_length=254,
+        strip=True,
+        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off", "spellcheck": "false"}),
+        help_text=_("The beginning of an e-mail address, or a whole subject or id."),
+    )
+    keyset = Keyset("email_folded", "id", parse=str, descending=False)
+
+    def narrow(self, rows: QuerySet[User]) -> QuerySet[User]:
+        """Keep the people that are searched for."""
+        return rows.filter(people_matching(self.value("q"))) if self.value("q") else rows
+
+
+class EventFilter(FilterForm):
+    kind = forms.ChoiceField(label=_("What"), required=False, choices=[("", _("Anything")), *Event.Kind.choices])
+    person = forms.UUIDField(label=_("Person"), required=False, help_text=_("A person's id."))
+    session = forms.UUIDField(label=_("Session"), required=False, help_text=_("A session's id."))
+    actor = forms.UUIDField(label=_("Operator"), required=False, help_text=_("The id of who acted."))
+    since = forms.ChoiceField(
+        label=_("When"),
+        required=False,
+        choices=[
+            ("", _("Any time")),
+            ("1h", _("in the last hour")),
+            ("1d", _("in the last 24 hours")),
+            ("7d", _("in the last 7 days")),
+        ],
+    )
+
+    keyset = Keyset("at", "id", parse_unique=int)
+
+    def narrow(self, rows: QuerySet[Event], now: datetime) -> QuerySet[Event]:
+        """Keep the events that the filters name."""
+        columns = {"kind": "kind", "person": "user_id", "session": "session_id", "actor": "actor_id"}
+        wanted = {column: self.value(name) for name, column in columns.items() if self.value(name)}
+        if self.value("since"):
+            wanted["at__gt"] = now - AGES[self.value("since")]
+        return rows.filter(**wanted)
+
+
+class RevocationFilter(FilterForm):
+    state = forms.ChoiceField(label=_("State"), required=False, choices=[("", _("Any")), *Revocation.State.choices])
+    when = forms.ChoiceField(
+        label=_("When"),
+        required=False,
+        choices=[
+            ("", _("Any time")),
+            ("late", _("waiting for more than 10 minutes")),
+            ("day", _("settled in the last 24 hours")),
+        ],
+    )
+
+    @property
+    def keyset(self) -> Keyset:
+        """Return the order: what is still pending oldest first, everything else newest first."""
+        is_pending = self.value("state") == Revocation.State.PENDING or self.value("when") == "late"
+        return Keyset("created_at", "id", descending=not is_pending)
+
+    def narrow(self, rows: RevocationQuerySet, now: datetime) -> RevocationQuerySet:
+        """Keep the revocations that the filters name."""
+        if self.value("state"):
+            rows = rows.filter(state=self.value("state"))
+        if self.value("when") == "late":
+            rows = rows.late(now)
+        if self.value("when") == "day":
+            rows = rows.filter(settled_at__gt=now - AGES["1d"])
+        return rows

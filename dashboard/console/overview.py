@@ -1,0 +1,125 @@
+"""The console's first page: what needs somebody now, what tokens are doing, and the last day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import IntegerField, QuerySet, Subquery
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET
+
+from accounts.http import SignedInRequest
+from accounts.models import Event, Revocation, Session, TokenHealth, User
+from dashboard.console.access import viewers_only
+from dashboard.console.charts import charts, count_by_hour, hours_until, rows_of
+
+# Counting stops there: a page for three in the morning must not wait for a million rows.
+MOST_COUNTED = 10_000
+MOST_ALARMS = 1000
+DAY = timedelta(days=1)
+
+
+class BoundedCount(Subquery):
+    """Counts the rows of a sliced queryset inside another query."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
+    output_field = IntegerField()
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Something that needs somebody; `count` stops at MOST_ALARMS."""
+
+    title: str | Promise
+    advice: str | Promise
+    count: int
+    url: str
+
+    @property
+    def is_more(self) -> bool:
+        return self.count >= MOST_ALARMS
+
+
+@viewers_only
+@require_GET
+def overview(request: SignedInRequest) -> HttpResponse:
+    """Show the state of everything on one page."""
+    now = timezone.now()
+    live = Session.objects.live(now).count_by_health(now, most=MOST_COUNTED)
+    hours = hours_until(now)
+    drawn = charts(count_by_hour(hours[0]), hours)
+    figures = _figures(request.user, now)
+    context = {
+        "alarms": [alarm for alarm in alarms(figures) if alarm.count],
+        "oldest_pending": figures["oldest_pending"],
+        "health_counts": [(health, live[health.value]) for health in TokenHealth],
+        "live": sum(live.values()),
+        "most": MOST_COUNTED,
+        "charts": drawn,
+        "table": [{"hour": bars[0].hour, "counts": [bar.count for bar in bars]} for bars in rows_of(drawn)],
+        "hours": hours,
+        "now": now,
+    }
+    return render(request, "console/overview.html", context)
+
+
+def alarms(figures: dict[str, Any]) -> list[Alarm]:
+    """Return what may need somebody, most urgent first."""
+    return [
+        Alarm(
+            _("Refresh token reused"),
+            _("Somebody used a refresh token that had been replaced: it may have been stolen. Look at the person."),
+            figures["reused"],
+            _link("console_events", kind=Event.Kind.REFRESH_REUSED, since="1d"),
+        ),
+        Alarm(
+            _("Revocation late"),
+            _("Cognito should long have been told that these sessions are over. Is the worker running?"),
+            figures["late"],
+            _link("console_revocations", state=Revocation.State.PENDING, when="late"),
+        ),
+        Alarm(
+            _("Refresh failing"),
+            _("These people stay signed in, but their tokens cannot be renewed. Is Cognito reachable?"),
+            figures["failing"],
+            _link("console_sessions", health=TokenHealth.REFRESH_FAILING),
+        ),
+        Alarm(
+            _("Revocation given up"),
+            _("In the last 24 hours. Those refresh tokens live until they expire by themselves."),
+            figures["given_up"],
+            _link("console_revocations", state=Revocation.State.GIVEN_UP, when="day"),
+        ),
+    ]
+
+
+def _figures(user: User, now: datetime) -> dict[str, Any]:
+    """Return the numbers behind the alarms, all by one query."""
+    reused = Event.objects.filter(kind=Event.Kind.REFRESH_REUSED, at__gt=now - DAY)
+    given_up = Revocation.objects.filter(state=Revocation.State.GIVEN_UP, settled_at__gt=now - DAY)
+    failing = Session.objects.live(now).in_health(TokenHealth.REFRESH_FAILING, now)
+    oldest = Revocation.objects.pending().order_by("created_at").values("created_at")
+    figures: dict[str, Any] = User.objects.values(  # type: ignore[assignment]
+        reused=_count(reused),
+        late=_count(Revocation.objects.late(now)),
+        failing=_count(failing),
+        given_up=_count(given_up),
+        oldest_pending=Subquery(oldest[:1]),
+    ).get(pk=user.pk)
+    return figures
+
+
+def _count(rows: QuerySet[Any]) -> BoundedCount:
+    return BoundedCount(rows.order_by().values("pk")[:MOST_ALARMS])
+
+
+def _link(name: str, **query: str) -> str:
+    return f"{reverse(name)}?{urlencode({key: str(value) for key, value in query.items()})}"

@@ -1,0 +1,110 @@
+"""People: who has signed in, what they have open, and ending all of it."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.ending import end_sessions
+from accounts.http import SignedInRequest
+from accounts.models import EndedSession, EndReason, Event, Session, User
+from dashboard.console.access import operators_only, viewers_only
+from dashboard.console.filters import PeopleFilter
+from dashboard.console.forms import EndManyForm
+from dashboard.console.sessions import report_ended
+
+SESSIONS_SHOWN = 50
+ENDED_SHOWN = 10
+EVENTS_SHOWN = 20
+
+
+@viewers_only
+@require_GET
+def people_list(request: SignedInRequest) -> HttpResponse:
+    """List people by e-mail address, a page at a time, with how many sessions each has."""
+    now = timezone.now()
+    filters = PeopleFilter(request.GET)
+    theirs = Session.objects.live(now).filter(user=OuterRef("pk")).order_by().values("user")
+    people = User.objects.annotate(live=Coalesce(Subquery(theirs.annotate(n=Count("pk")).values("n")), 0))
+    page = filters.keyset.page(filters.narrow(people), request.GET.get("after", ""))
+    return render(request, "console/people.html", {"filters": filters, "page": page, "now": now})
+
+
+@viewers_only
+@require_GET
+def person_detail(request: SignedInRequest, pk: UUID) -> HttpResponse:
+    """Show a person, their sessions and what happened to them."""
+    return _detail(request, pk)
+
+
+@operators_only
+@require_POST
+def end_all(request: SignedInRequest, pk: UUID) -> HttpResponse:
+    """End every session the person has here; their other apps stay signed in."""
+    return _end(request, pk, everywhere=False)
+
+
+@operators_only
+@require_POST
+def sign_out_everywhere(request: SignedInRequest, pk: UUID) -> HttpResponse:
+    """End every session the person has here, and have Cognito revoke all their tokens, in every app."""
+    return _end(request, pk, everywhere=True)
+
+
+def _end(request: SignedInRequest, pk: UUID, *, everywhere: bool) -> HttpResponse:
+    now = timezone.now()
+    live = Session.objects.live(now).filter(user_id=pk).order_by(F("access_expires_at").desc(nulls_last=True))
+    form = EndManyForm(request.POST, count=live.count(), prefix="everywhere" if everywhere else "here")
+    if not form.is_valid():
+        return _detail(request, pk, form, status=422)
+    ended = end_sessions(
+        live,
+        EndReason.OPERATOR,
+        now=now,
+        everywhere=live.first() if everywhere else None,
+        actor=request.user,
+        note=form.cleaned_data["reason"],
+    )
+    report_ended(request, ended)
+    return redirect("console_person", pk)
+
+
+def _detail(request: SignedInRequest, pk: UUID, form: EndManyForm | None = None, status: int = 200) -> HttpResponse:
+    now = timezone.now()
+    with_groups = list(User.objects.filter(pk=pk).annotate(group_name=F("groups__name")).order_by("group_name"))
+    if not with_groups:
+        raise Http404
+    live = list(_live(pk).order_by("-last_seen_at")[: SESSIONS_SHOWN + 1])
+    context = {
+        "person": with_groups[0],
+        "group_names": [row.group_name for row in with_groups if row.group_name],
+        "sessions": live[:SESSIONS_SHOWN],
+        "has_more": len(live) > SESSIONS_SHOWN,
+        "ended_sessions": EndedSession.objects.filter(user=pk)
+        .select_related("revocation")
+        .order_by("-ended_at")[:ENDED_SHOWN],
+        "events": Event.objects.filter(user=pk).select_related("actor").order_by("-at", "-pk")[:EVENTS_SHOWN],
+        "now": now,
+        **_forms(form, len(live)),
+    }
+    return render(request, "console/person.html", context, status=status)
+
+
+def _live(pk: UUID) -> QuerySet[Session]:
+    rows: QuerySet[Session] = Session.objects.live(timezone.now()).filter(user_id=pk)
+    return rows.defer("token_set_sealed", "session_data")
+
+
+def _forms(filled_in: EndManyForm | None, count: int) -> dict[str, Any]:
+    """Return both forms of the page, one of them perhaps as it was sent."""
+    forms = {name: EndManyForm(count=count, prefix=name) for name in ("here", "everywhere")}
+    if filled_in is not None and filled_in.prefix:
+        forms[filled_in.prefix] = filled_in
+    return {f"{name}_form": form for name, form in forms.items()}

@@ -1,0 +1,147 @@
+"""Everybody's sessions: the list, one of them, and ending."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.models import Group
+from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.ending import end_session, end_sessions
+from accounts.http import SignedInRequest
+from accounts.models import EndedSession, EndReason, Event, Session
+from accounts.models.session import SessionQuerySet
+from dashboard.console.access import operators_only, viewers_only
+from dashboard.console.export import CHUNK, SESSION_COLUMNS, csv_response, session_record
+from dashboard.console.filters import SessionFilter
+from dashboard.console.forms import EndManyForm, ReasonForm, chosen_sessions
+
+EVENTS_SHOWN = 50
+GROUPS_OFFERED = 200
+
+
+@viewers_only
+@require_GET
+def session_list(request: SignedInRequest) -> HttpResponse:
+    """List live sessions as the filters say, a page at a time."""
+    now = timezone.now()
+    filters = _filters(request)
+    rows = filters.narrow(_listed(now), now)
+    page = filters.keyset.page(rows, request.GET.get("after", ""))
+    context = {"filters": filters, "page": page, "select_all": request.GET.get("select") == "page", "now": now}
+    return render(request, "console/sessions.html", context)
+
+
+@viewers_only
+@require_GET
+def export_sessions(request: SignedInRequest) -> StreamingHttpResponse:
+    """Stream the sessions of the list as CSV."""
+    now = timezone.now()
+    filters = _filters(request)
+    rows = filters.keyset.ordered(filters.narrow(_listed(now), now))
+    return csv_response("sessions", SESSION_COLUMNS, (session_record(row, now) for row in rows.iterator(CHUNK)))
+
+
+@viewers_only
+@require_GET
+def session_detail(request: SignedInRequest, public_id: UUID) -> HttpResponse:
+    """Show all of a session that is no secret, live or ended, and what happened in it."""
+    return _detail(request, public_id, ReasonForm())
+
+
+@operators_only
+@require_POST
+def end_one(request: SignedInRequest, public_id: UUID) -> HttpResponse:
+    """End a session, for a reason."""
+    form = ReasonForm(request.POST)
+    if not form.is_valid():
+        return _detail(request, public_id, form, status=422)
+    row = Session.objects.filter(public_id=public_id, user__isnull=False).first()
+    if row is None:
+        if not EndedSession.objects.filter(pk=public_id).exists():
+            raise Http404
+        messages.info(request, _("That session had ended already."))
+        return redirect("console_session", public_id)
+    reason = form.cleaned_data["reason"]
+    ended = end_session(row, EndReason.OPERATOR, now=timezone.now(), actor=request.user, note=reason)
+    messages.success(request, _("The session has ended."))
+    warn_if_pending(request, [ended] if ended else [])
+    return redirect("console_session", public_id)
+
+
+@operators_only
+@require_http_methods(["GET", "HEAD", "POST"])
+def end_selected(request: SignedInRequest) -> HttpResponse:
+    """Ask once more about the sessions ticked in the list; by POST, end them."""
+    now = timezone.now()
+    chosen = chosen_sessions((request.POST or request.GET).getlist("session"))
+    sessions = Session.objects.live(now).filter(public_id__in=chosen).select_related("user").order_by("-last_seen_at")
+    rows = list(sessions)
+    form = EndManyForm(request.POST or None, count=len(rows))
+    if not rows or not form.is_valid():
+        context = {"form": form, "sessions": rows, "asked": len(chosen), "now": now}
+        return render(request, "console/end_sessions.html", context, status=422 if request.method == "POST" else 200)
+    reason = form.cleaned_data["reason"]
+    ended = end_sessions(sessions, EndReason.OPERATOR, now=now, actor=request.user, note=reason)
+    report_ended(request, ended)
+    return redirect("console_sessions")
+
+
+def report_ended(request: Any, ended: list[EndedSession]) -> None:
+    """Tell the operator how many sessions have ended, and whether Cognito knows."""
+    text = ngettext("%(count)d session has ended.", "%(count)d sessions have ended.", len(ended))
+    messages.success(request, text % {"count": len(ended)})
+    warn_if_pending(request, ended)
+
+
+def warn_if_pending(request: Any, ended: list[EndedSession]) -> None:
+    """Tell the operator if Cognito has still to be told of some of these."""
+    pks = [trace.pk for trace in ended]
+    if EndedSession.objects.filter(pk__in=pks, revocation__state="pending").exists():
+        messages.warning(request, _("Over here. Cognito could not be told yet; the revocations show when it has been."))
+
+
+def _listed(now: datetime) -> SessionQuerySet:
+    """Return live sessions with their people, without the columns nobody may see."""
+    rows: SessionQuerySet = Session.objects.live(now).select_related("user").defer("token_set_sealed", "session_data")
+    return rows
+
+
+def _filters(request: SignedInRequest) -> SessionFilter:
+    groups = Group.objects.order_by("name").values_list("name", flat=True)
+    return SessionFilter(request.GET, list(groups[:GROUPS_OFFERED]))
+
+
+def _detail(request: SignedInRequest, public_id: UUID, form: ReasonForm, status: int = 200) -> HttpResponse:
+    now = timezone.now()
+    row = Session.objects.select_related("user").filter(public_id=public_id, user__isnull=False).first()
+    ended = None if row else _ended(public_id)
+    if row is None and ended is None:
+        raise Http404
+    context = {
+        "session": row or ended,
+        "is_live": row is not None and row.expire_date > now,
+        "is_ended": ended is not None,
+        "is_mine": row is not None and row.pk == request.session_row.pk,
+        "events": _events(public_id),
+        "form": form,
+        "now": now,
+    }
+    return render(request, "console/session.html", context, status=status)
+
+
+def _ended(public_id: UUID) -> EndedSession | None:
+    return EndedSession.objects.select_related("user", "revocation").filter(pk=public_id).first()
+
+
+def _events(public_id: UUID) -> list[Event]:
+    mine = Event.objects.filter(session_id=public_id).select_related("actor")
+    return list(mine.order_by("-at", "-pk")[:EVENTS_SHOWN])

@@ -1,0 +1,54 @@
+"""Words and tones of the operators' console."""
+
+from __future__ import annotations
+
+from django import template
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import EndReason, Event
+
+register = template.Library()
+
+TONES: dict[str, tuple[str, str]] = {
+    Event.Kind.SIGNED_IN: ("ok", "check"),
+    Event.Kind.REFRESHED: ("info", "arrows"),
+    Event.Kind.REFRESH_FAILED: ("warn", "warning"),
+    Event.Kind.REFRESH_REUSED: ("bad", "warning"),
+    Event.Kind.ENDED: ("idle", "stop"),
+    Event.Kind.REVOKED_MANY: ("bad", "stop"),
+    Event.Kind.REVOCATION_RETRIED: ("info", "arrows"),
+    Event.Kind.REVOCATION_GIVEN_UP: ("bad", "stop"),
+}
+# By the type of the error, which stands first in what is stored of it.
+ERRORS: dict[str, str | Promise] = {
+    "ProviderUnavailableError": _("Cognito did not answer, or answered nonsense. This passes."),
+    "ThrottledError": _("Too many calls for Cognito's quota or our share of it. This passes."),
+    "UserPoolError": _("Cognito refuses the call itself: look at the app client's settings."),
+    "TokenClockError": _("This host's clock and Cognito's disagree."),
+    "InvalidTokenError": _("What Cognito sent failed verification."),
+}
+
+
+@register.filter
+def tone(kind: str) -> str:
+    """Return the colour of an event's badge."""
+    return TONES.get(kind, ("idle", "info"))[0]
+
+
+@register.filter
+def icon(kind: str) -> str:
+    """Return the icon of an event's badge."""
+    return TONES.get(kind, ("idle", "info"))[1]
+
+
+@register.filter
+def why_ended(reason: str) -> str:
+    """Return the words for why a session ended."""
+    return str(EndReason(reason).label) if reason in EndReason.values else reason
+
+
+@register.filter
+def error_in_words(error: str) -> str | Promise:
+    """Say what a stored error means for an operator; empty if nothing is known of its type."""
+    return ERRORS.get(error.partition(":")[0], "")
