@@ -26,7 +26,7 @@ def admit(store: SessionStore, now: datetime) -> Session | None:
     if not row.person.is_active:
         raise SessionEndedError(end_session(row, EndReason.DISABLED, now=now))
     row.touch(now)
-    row = store.row = keep_fresh(row, now)
+    row = keep_fresh(row, now)
     probe(row, now)
     return row
 

@@ -8,11 +8,28 @@ from django.http import HttpResponse
 from django.utils import timezone
 
 from accounts.cognito.errors import ProviderUnavailableError
+from accounts.http import set_session
+from accounts.refresh import await_tokens
+
+
+def live_tokens_wanted(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Run the view with the newest tokens: when they have expired and another request is refreshing them, wait for it.
+
+    The view sees by `request.session_row.has_live_access_token(now)` whether there are any.
+    """
+
+    @wraps(view)
+    def patient(request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        set_session(request, await_tokens(request.session_row, timezone.now()))
+        return view(request, *args, **kwargs)
+
+    return patient
 
 
 def live_tokens_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Run the view only with an access token that Cognito will look at; otherwise answer 503 with Retry-After."""
 
+    @live_tokens_wanted
     @wraps(view)
     def guarded(request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         row, now = request.session_row, timezone.now()

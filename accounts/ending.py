@@ -38,7 +38,8 @@ def end_sessions(
     global sign-out; `actor` and `note` say in the audit trail who ended somebody else's sessions, and why.
     """
     with transaction.atomic():
-        rows = [row for candidate in sessions if (row := _delete(candidate)) is not None]
+        # In one order whoever asks, so that two that overlap wait for each other and not both for ever.
+        rows = [row for candidate in sessions.order_by("pk") if (row := _delete(candidate)) is not None]
         ended = [_record(row, reason, now, everywhere, actor, note) for row in rows if row.user_id]
     # The global sign-out goes first: once it succeeds, the others have nothing left to revoke.
     pending = [trace.revocation for trace in ended if trace.revocation]

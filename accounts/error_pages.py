@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -18,6 +19,7 @@ from accounts.cognito.errors import (
     InvalidGrantError,
     InvalidTokenError,
     ProviderUnavailableError,
+    StateMismatchError,
     ThrottledError,
     TokenClockError,
     TokenEndpointError,
@@ -129,9 +131,6 @@ _BY_TYPE: tuple[tuple[type[Exception], Problem], ...] = (
 # OAuth error codes of the authorization response: RFC 6749 section 4.1.2.1.
 _BY_CODE = {
     "access_denied": CANCELLED,
-    "unknown_state": EXPIRED_LINK,
-    "no_browser": OTHER_BROWSER,
-    "other_browser": OTHER_BROWSER,
     "invalid_scope": MISCONFIGURED,
     "unauthorized_client": MISCONFIGURED,
     "unsupported_response_type": MISCONFIGURED,
@@ -142,6 +141,8 @@ _BY_CODE = {
 
 def problem_of(error: Exception) -> Problem:
     """Return the page for an error: by OAuth code for authorization responses, by type for all else."""
+    if isinstance(error, StateMismatchError):
+        return EXPIRED_LINK if error.error == "unknown_state" else OTHER_BROWSER
     if isinstance(error, AuthorizationResponseError):
         return _BY_CODE.get(error.error, PROVIDER_REFUSED)
     return next(problem for kind, problem in _BY_TYPE if isinstance(error, kind))
@@ -169,8 +170,7 @@ def ended_response(request: Any) -> HttpResponse:
     """Return the page that says the session has ended and why, with the way back in."""
     if wants_json(request):
         return JsonResponse({"error": "session_ended"}, status=401)
-    next_url = request.get_full_path() if request.method == "GET" else reverse("home")
-    context = {"ended": request.ended_session, "action_url": login_url(next_url)}
+    context = {"ended": request.ended_session, "action_url": login_url(_here(request))}
     return render(request, "accounts/session_ended.html", context, status=401)
 
 
@@ -182,7 +182,13 @@ def login_url(next_url: str) -> str:
 def _way_on(request: Any, next_url: str | None) -> str:
     if next_url is not None:
         return login_url(next_url)
-    return request.get_full_path() if request.method == "GET" else reverse("home")
+    return _here(request)
+
+
+def _here(request: Any) -> str:
+    """Return this page's address if going there again makes sense: an authorization response is good once."""
+    is_page = request.method == "GET" and request.path != reverse("callback")
+    return request.get_full_path() if is_page else settings.LOGIN_REDIRECT_URL
 
 
 def _log(problem: Problem, error: Exception) -> None:

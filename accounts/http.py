@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from ipaddress import ip_address, ip_network
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
 
 from accounts.cognito.tokens import TokenSet
 from accounts.models import EndedSession, Session, User
@@ -33,6 +34,14 @@ if TYPE_CHECKING:
         token_set: TokenSet
 else:
     GatehouseRequest = SignedInRequest = HttpRequest
+
+
+def set_session(request: Any, row: Session | None) -> None:
+    """Set what views know of their session: `request.session_row`, and `request.token_set`, decrypted when used."""
+    request.session_row = row
+    request.token_set = None if row is None else SimpleLazyObject(row.token_set)
+    if row is not None:
+        request.session.row = row
 
 
 def client_address(request: HttpRequest) -> str | None:

@@ -29,5 +29,7 @@ class RequestIdFilter(logging.Filter):
     """Sets `request_id` on each record, "-" outside a request."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.request_id = current_request_id() or "-"
+        # Django logs a request's 4xx and 5xx after the middleware has let go of it.
+        request = getattr(record, "request", None)
+        record.request_id = current_request_id() or getattr(request, "id", "-")
         return True

@@ -11,6 +11,8 @@ from typing import Any
 from django.contrib.auth.middleware import AuthenticationMiddleware as DjangoAuthenticationMiddleware
 from django.contrib.auth.middleware import LoginRequiredMiddleware as DjangoLoginRequiredMiddleware
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.exceptions import SessionInterrupted
+from django.contrib.sessions.middleware import SessionMiddleware as DjangoSessionMiddleware
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
@@ -22,9 +24,9 @@ from accounts.cognito.errors import CognitoError, RefusedError
 from accounts.encryption import SealedDataError
 from accounts.ending import SessionEndedError, end_session
 from accounts.error_pages import ended_response, error_response
-from accounts.http import GatehouseRequest, wants_json
+from accounts.http import GatehouseRequest, set_session, wants_json
 from accounts.log import request_id_in_log
-from accounts.models import EndReason
+from accounts.models import EndedSession, EndReason
 from accounts.sessions import SessionStore
 
 logger = logging.getLogger(__name__)
@@ -52,6 +54,19 @@ class RequestIdMiddleware:
         return response
 
 
+class SessionMiddleware(DjangoSessionMiddleware):
+    """Sets `request.session`; a session that ended while its request was under way is explained, not a bad request."""
+
+    def process_response(self, request: Any, response: HttpResponse) -> HttpResponse:
+        """Save the session. If its row is gone, answer with the page that says why."""
+        try:
+            return super().process_response(request, response)
+        except SessionInterrupted:
+            ended = EndedSession.objects.filter(key_digest=request.session.key_digest).first()
+            leave(request, SessionEndedError(ended))
+            return super().process_response(request, ended_response(request))
+
+
 class AuthenticationMiddleware(DjangoAuthenticationMiddleware):
     """Sets `request.user` from the session row, which was read together with its user."""
 
@@ -59,7 +74,7 @@ class AuthenticationMiddleware(DjangoAuthenticationMiddleware):
         if not isinstance(getattr(request, "session", None), SessionStore):
             raise ImproperlyConfigured(
                 "accounts needs its own sessions: set SESSION_ENGINE to 'accounts.sessions' and put "
-                "'django.contrib.sessions.middleware.SessionMiddleware' before 'accounts.middleware."
+                "'accounts.middleware.SessionMiddleware' before 'accounts.middleware."
                 "AuthenticationMiddleware' in MIDDLEWARE."
             )
         request.user = SimpleLazyObject(lambda: _user_of(request))  # type: ignore[assignment]
@@ -96,13 +111,11 @@ class FreshTokensMiddleware:
                 "Put 'accounts.middleware.AuthenticationMiddleware' before 'accounts.middleware."
                 "FreshTokensMiddleware' in MIDDLEWARE."
             )
-        request.token_set = request.session_row = request.ended_session = None
+        request.ended_session = None
         try:
-            request.session_row = admit(request.session, timezone.now())
+            set_session(request, admit(request.session, timezone.now()))
         except SessionEndedError as error:
             leave(request, error)
-        if request.session_row is not None:
-            request.token_set = SimpleLazyObject(request.session_row.token_set)
         return self.get_response(request)
 
 
@@ -119,6 +132,9 @@ class CognitoErrorMiddleware:
         return response
 
     def process_exception(self, request: Any, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, SessionEndedError):
+            leave(request, exception)
+            return ended_response(request)
         reason = REASONS_TO_END.get(type(exception))
         if reason is not None and request.session_row is not None:
             logger.warning("Session %s ends: %s: %s", request.session_row, type(exception).__name__, exception)
@@ -143,6 +159,6 @@ class LoginRequiredMiddleware(DjangoLoginRequiredMiddleware):
 def leave(request: Any, error: SessionEndedError) -> None:
     """Go on as nobody: the session of this request has ended."""
     request.session.forget()
+    set_session(request, None)
     request.user = AnonymousUser()
-    request.token_set = request.session_row = None
     request.ended_session = error.ended

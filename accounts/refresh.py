@@ -37,21 +37,31 @@ POLL_SECONDS = 0.1
 
 
 def keep_fresh(row: Session, now: datetime) -> Session:
-    """Return the session's row with tokens as fresh as they can be had, refreshing them if that is due.
+    """Return the session's row, its tokens refreshed if that is due and nobody else is at it.
 
-    When Cognito cannot be reached the row comes back as it is, perhaps with an expired access token: pages that
-    need none go on working. Raise SessionEndedError if the session has ended, here and now or meanwhile.
+    Otherwise the row comes back as it is, perhaps with an expired access token: pages that need none go on at once,
+    whether another request is asking Cognito or Cognito cannot be reached. Raise SessionEndedError if the session
+    has ended, here and now or meanwhile.
+    """
+    if not row.refresh_is_due(now):
+        return row
+    claim = row.claim_refresh(now)
+    return row if claim is None else _refresh(_read_again(row), claim)
+
+
+def await_tokens(row: Session, now: datetime) -> Session:
+    """Return the session's row with a live access token, waiting for another request's refresh if need be.
+
+    The wait is bounded, and there is none while Cognito cannot be reached: then the row has an expired access token.
+    Raise SessionEndedError if the session has ended meanwhile.
     """
     deadline = time.monotonic() + WAIT_SECONDS
-    while row.refresh_is_due(now):
-        claim = row.claim_refresh(now)
-        if claim is not None:
-            return _refresh(_read_again(row), claim)
-        # Somebody else is at it, or has just done it.
-        if row.has_live_access_token(now) or time.monotonic() > deadline:
-            return row
+    while not row.has_live_access_token(now) and time.monotonic() < deadline:
+        row = keep_fresh(_read_again(row), now)
+        if row.has_live_access_token(now) or not row.refresh_is_due(now):
+            break  # refreshed, or backing off
         time.sleep(POLL_SECONDS)
-        row, now = _read_again(row), timezone.now()
+        now = timezone.now()
     return row
 
 

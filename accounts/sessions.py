@@ -111,6 +111,8 @@ class SessionStore(SessionBase):
         key = session_key or self.session_key
         if key is not None:
             end_sessions(Session.objects.filter(pk=digest(key)), EndReason.SIGNED_OUT, now=timezone.now())
+        if key == self.session_key:
+            self._row = None
 
     def cycle_key(self) -> None:
         """Give the session a new key. A signed-in session stays the same row, with its tokens."""

@@ -6,11 +6,13 @@ wsgi_app = "config.wsgi"
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 worker_class = "gthread"
-threads = int(os.environ.get("WEB_THREADS", "8"))
+threads = int(os.environ.get("WEB_THREADS", "16"))
 preload_app = True
 # Longer than the longest a request waits for another one's refresh.
 timeout = 30
 graceful_timeout = 20
 keepalive = 5
+# Its default place is the same for every master of a user.
+control_socket_disable = True
 max_requests = 10_000
 max_requests_jitter = 1_000

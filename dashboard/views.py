@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.conf import token_verifier
+from accounts.decorators import live_tokens_wanted
 from accounts.ending import end_session, end_sessions
 from accounts.http import GatehouseRequest, SignedInRequest, wants_json
 from accounts.models import EndedSession, EndReason, Session
@@ -35,6 +36,7 @@ def home(request: GatehouseRequest) -> HttpResponse:
 
 
 @require_safe
+@live_tokens_wanted
 def profile(request: SignedInRequest) -> HttpResponse:
     """Show what GetUser says of the person, or why it says nothing now."""
     reading = read_profile(request.session_row, request.token_set, timezone.now())
@@ -101,6 +103,7 @@ def revoke_other_sessions(request: SignedInRequest) -> HttpResponse:
 
 
 @require_safe
+@live_tokens_wanted
 def tokens(request: SignedInRequest) -> HttpResponse:
     """Show the claims of this session's tokens and each verification rule's verdict; never the tokens."""
     now = timezone.now()

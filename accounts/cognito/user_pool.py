@@ -128,7 +128,8 @@ class UserPoolClient:
             code = error.response.get("Error", {}).get("Code", "")
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
             raise _api_error(code, status) from None  # the cause holds the request's parameters
-        except (BotoCoreError, ValueError) as error:
+        except (BotoCoreError, ValueError, TypeError, AttributeError, KeyError) as error:
+            # The last three come out of the SDK's own parser when the answer is JSON of another shape.
             raise ProviderUnavailableError(f"{operation}: {type(error).__name__}") from None
         # The SDK takes a proxy's page with status 200 for an empty answer, and an empty answer for success.
         headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})

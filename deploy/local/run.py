@@ -127,7 +127,7 @@ class Gatehouse:
             announce=lambda: say(self.guide()),
         )
         server.add("pool", self.pool.ministack.command, self.pool.ministack.environment)
-        gunicorn = [PYTHON, "-m", "gunicorn", "--config", "config/gunicorn.conf.py", "--no-control-socket"]
+        gunicorn = [PYTHON, "-m", "gunicorn", "--config", "config/gunicorn.conf.py"]
         server.add("web", gunicorn, self.environment)
         # Startup delay and reload are for fleets and for writing tasks.
         worker = ["db_worker", "--no-startup-delay", "--no-reload"]

@@ -139,7 +139,7 @@ class AppServer:
             "--access-logformat": ACCESS_LINE,
         }
         # The control socket has one path per user, and several servers of one user would fight over it.
-        return [str(GUNICORN), "--no-control-socket", *(part for option in options.items() for part in option)]
+        return [str(GUNICORN), *(part for option in options.items() for part in option)]
 
     def _environment(self) -> dict[str, str]:
         size = {"WEB_CONCURRENCY": str(self.workers), "WEB_THREADS": str(self.threads)}
