@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.apps import AppConfig
-from django.apps import apps as global_apps
 from django.apps.registry import Apps
 from django.apps.registry import apps as global_apps
 from django.conf import settings

@@ -138,7 +138,6 @@ class AppServer:
             "--access-logfile": "-",
             "--access-logformat": ACCESS_LINE,
         }
-        # The control socket has one path per user, and several servers of one user would fight over it.
         return [str(GUNICORN), *(part for option in options.items() for part in option)]
 
     def _environment(self) -> dict[str, str]:
