@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
@@ -10,6 +12,16 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from accounts.cognito.user_pool import API_SCOPE
 from accounts.conf import user_pool_config
 from accounts.encryption import parse_key
+from accounts.models import Session
+
+MIDDLEWARE_ORDER = (
+    "RequestIdMiddleware",
+    "SessionMiddleware",
+    "AuthenticationMiddleware",
+    "FreshTokensMiddleware",
+    "LoginRequiredMiddleware",
+    "CognitoErrorMiddleware",
+)
 
 
 @register(Tags.security)
@@ -39,6 +51,9 @@ def check_user_pool(**_: Any) -> list[CheckMessage]:
         if not value:
             hint = "Copy it from the outputs of deploy/user-pool.yaml, or run `manage.py deploy_user_pool`."
             messages.append(Error(f"{name} is empty.", hint=hint, id="accounts.E004"))
+    if config.domain and urlsplit(config.domain).scheme not in ("http", "https"):
+        hint = "Write it as https://example.auth.eu-central-1.amazoncognito.com: with the scheme."
+        messages.append(Error(f"COGNITO_DOMAIN is {config.domain!r}.", hint=hint, id="accounts.E011"))
     messages += [
         Error(
             f"COGNITO_SCOPES lacks {scope!r}.",
@@ -62,10 +77,41 @@ def check_sessions(**_: Any) -> list[CheckMessage]:
     if settings.SESSION_COOKIE_SAMESITE == "Strict":
         hint = "Set SESSION_COOKIE_SAMESITE = 'Lax': people come back from the hosted UI by a cross-site navigation."
         messages.append(Error("SESSION_COOKIE_SAMESITE is Strict.", hint=hint, id="accounts.E007"))
+    if Session.SEEN_EVERY.total_seconds() >= settings.SESSION_IDLE_SECONDS:
+        hint = "Set it well above 60: last seen is noted once a minute, and the idle limit counts from there."
+        messages.append(Error("SESSION_IDLE_SECONDS signs people out while they work.", hint=hint, id="accounts.E010"))
     if settings.SESSION_MAX_PER_PERSON < 1:
         hint = "Set it to 1 or more; 20 is the default."
         messages.append(Error("SESSION_MAX_PER_PERSON lets nobody sign in.", hint=hint, id="accounts.E009"))
-    if settings.SITE_URL.endswith("/") or "://" not in settings.SITE_URL:
+    site = urlsplit(settings.SITE_URL)
+    if site.scheme not in ("http", "https") or not site.hostname or site.path or site.query or site.fragment:
         hint = "Write it as https://app.example.com: scheme and host, no slash at the end."
         messages.append(Error(f"SITE_URL is {settings.SITE_URL!r}.", hint=hint, id="accounts.E008"))
+    return messages
+
+
+@register(Tags.security)
+def check_proxies(**_: Any) -> list[CheckMessage]:
+    """Check that every trusted proxy is a network."""
+    messages: list[CheckMessage] = []
+    for network in settings.TRUSTED_PROXIES:
+        try:
+            ip_network(network)
+        except ValueError as error:
+            hint = "Write addresses or networks, such as 10.0.0.0/8, without bits beyond the mask."
+            messages.append(Error(f"TRUSTED_PROXIES: {error}.", hint=hint, id="accounts.E012"))
+    return messages
+
+
+@register(Tags.security)
+def check_wiring(**_: Any) -> list[CheckMessage]:
+    """Check that Django uses the backend and the middleware that sign-in is made of."""
+    messages: list[CheckMessage] = []
+    if "accounts.backends.CognitoBackend" not in settings.AUTHENTICATION_BACKENDS:
+        hint = "Add 'accounts.backends.CognitoBackend': without it nobody is anybody."
+        messages.append(Error("AUTHENTICATION_BACKENDS lacks ours.", hint=hint, id="accounts.E013"))
+    names = [path.rpartition(".")[2] for path in settings.MIDDLEWARE if path.startswith("accounts.middleware.")]
+    if [name for name in names if name in MIDDLEWARE_ORDER] != list(MIDDLEWARE_ORDER):
+        hint = f"List them in this order, after CsrfViewMiddleware for the last four: {', '.join(MIDDLEWARE_ORDER)}."
+        messages.append(Error("MIDDLEWARE lacks some of accounts.middleware.", hint=hint, id="accounts.E014"))
     return messages

@@ -17,10 +17,13 @@ from joserfc.registry import HeaderParameter
 from joserfc.util import urlsafe_b64decode
 
 KEY_BYTES = 32
+# joserfc refuses to open what is longer than 64 kB, and token sets have no documented maximum.
+MAX_LENGTH = 256 * 1024
 _registry = jwe.JWERegistry(
     header_registry={"row": HeaderParameter("Row the plaintext belongs to", "str", True)},
     algorithms=["dir", "A256GCM"],
 )
+_registry.max_ciphertext_length = MAX_LENGTH
 
 
 class SealedDataError(Exception):

@@ -41,8 +41,11 @@ def end_sessions(
         # In one order whoever asks, so that two that overlap wait for each other and not both for ever.
         rows = [row for candidate in sessions.order_by("pk") if (row := _delete(candidate)) is not None]
         ended = [_record(row, reason, now, everywhere, actor, note) for row in rows if row.user_id]
+        pending = [trace.revocation for trace in ended if trace.revocation]
+        if everywhere is not None and everywhere.public_id not in {row.public_id for row in rows}:
+            # Somebody else has just ended that session; its tokens may still speak for the person.
+            pending += filter(None, [_enqueue(everywhere, Revocation.Kind.GLOBAL, now)])
     # The global sign-out goes first: once it succeeds, the others have nothing left to revoke.
-    pending = [trace.revocation for trace in ended if trace.revocation]
     pending.sort(key=lambda revocation: revocation.kind != Revocation.Kind.GLOBAL)
     transaction.on_commit(partial(deliver_while_it_works, pending, now))
     return ended

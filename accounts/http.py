@@ -54,9 +54,11 @@ def client_address(request: HttpRequest) -> str | None:
     forwarded = request.headers.get("X-Forwarded-For", "").split(",")
     for text in [request.META.get("REMOTE_ADDR", ""), *reversed(forwarded)]:
         try:
-            address = ip_address(text.strip())
+            # A zone, as in fe80::1%eth0, means something on the proxy only.
+            address = ip_address(text.strip().partition("%")[0])
         except ValueError:
             return None
+        address = getattr(address, "ipv4_mapped", None) or address
         if not any(address in network for network in trusted):
             return str(address)
     return None

@@ -8,13 +8,14 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware as DjangoAuthenticationMiddleware
 from django.contrib.auth.middleware import LoginRequiredMiddleware as DjangoLoginRequiredMiddleware
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.contrib.sessions.middleware import SessionMiddleware as DjangoSessionMiddleware
 from django.core.exceptions import ImproperlyConfigured
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
 from django.utils.functional import SimpleLazyObject
@@ -23,7 +24,7 @@ from accounts.admission import admit
 from accounts.cognito.errors import CognitoError, RefusedError
 from accounts.encryption import SealedDataError
 from accounts.ending import SessionEndedError, end_session
-from accounts.error_pages import ended_response, error_response
+from accounts.error_pages import ended_response, error_response, login_url
 from accounts.http import GatehouseRequest, set_session, wants_json
 from accounts.log import request_id_in_log
 from accounts.models import EndedSession, EndReason
@@ -106,11 +107,7 @@ class FreshTokensMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: Any) -> HttpResponse:
-        if not hasattr(request, "user"):
-            raise ImproperlyConfigured(
-                "Put 'accounts.middleware.AuthenticationMiddleware' before 'accounts.middleware."
-                "FreshTokensMiddleware' in MIDDLEWARE."
-            )
+        _require(request, "user", "accounts.middleware.AuthenticationMiddleware", before=self)
         request.ended_session = None
         try:
             set_session(request, admit(request.session, timezone.now()))
@@ -126,6 +123,7 @@ class CognitoErrorMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: Any) -> HttpResponse:
+        _require(request, "session_row", "accounts.middleware.FreshTokensMiddleware", before=self)
         response = self.get_response(request)
         if request.session_row is not None:
             patch_cache_control(response, private=True, no_store=True)
@@ -149,11 +147,21 @@ class LoginRequiredMiddleware(DjangoLoginRequiredMiddleware):
     """Asks for a login: pages by redirect, JSON by 401, and after a session's end by saying why it ended."""
 
     def handle_no_permission(self, request: Any, view_func: Any) -> HttpResponse:  # type: ignore[override]
-        if wants_json(request):
-            return JsonResponse({"error": "login_required"}, status=401)
+        _require(request, "ended_session", "accounts.middleware.FreshTokensMiddleware", before=self)
         if request.ended_session is not None:
             return ended_response(request)
+        if wants_json(request):
+            return JsonResponse({"error": "login_required"}, status=401)
+        if request.method not in ("GET", "HEAD"):
+            # Where a form was sent to, nobody can go back to.
+            return HttpResponseRedirect(login_url(settings.LOGIN_REDIRECT_URL))
         return super().handle_no_permission(request, view_func)
+
+
+def _require(request: Any, attribute: str, middleware: str, *, before: object) -> None:
+    if not hasattr(request, attribute):
+        here = f"{type(before).__module__}.{type(before).__qualname__}"
+        raise ImproperlyConfigured(f"Put {middleware!r} before {here!r} in MIDDLEWARE.")
 
 
 def leave(request: Any, error: SessionEndedError) -> None:

@@ -96,11 +96,11 @@ def _received(row: Session, claim: uuid.UUID, before: TokenSet, response: TokenR
         logger.error("Session %s was given tokens that fail verification: %s", row.public_id, error)
         row.postpone_refresh(claim, str(error), now, keep=newest)
         raise _ended(row, EndReason.REJECTED) from error
-    return _stored(row, claim, tokens, now)
+    return _stored(row, tokens, now)
 
 
-def _stored(row: Session, claim: uuid.UUID, tokens: VerifiedTokens, now: datetime) -> Session:
-    if not row.finish_refresh(claim, tokens, now):
+def _stored(row: Session, tokens: VerifiedTokens, now: datetime) -> Session:
+    if not row.finish_refresh(tokens, now):
         return _overtaken(row, tokens.token_set)
     row.person.follow_groups(tokens.id_claims.groups)
     Event.objects.record(Event.Kind.REFRESHED, row, now=now)

@@ -91,14 +91,19 @@ def _tell(revocation: Revocation, now: datetime) -> None:
 
 
 def _sign_out_globally(revocation: Revocation, now: datetime) -> None:
-    """Call GlobalSignOut with a live access token, fetching one first if need be."""
+    """Call GlobalSignOut with a live access token, fetching one first if need be.
+
+    Refused, the tokens are most likely dead already. That is made sure of: Cognito may have found no more than the
+    access token expired, by its own clock, or without the scope.
+    """
     token_set, access_expires_at = revocation.tokens()
     try:
         if access_expires_at <= now:
             token_set = _refreshed(revocation, token_set, now)
         brisk_user_pool().global_sign_out(token_set.access_token)
     except RefusedError:
-        return  # these tokens are dead: there is nothing left of them, and nothing left to sign out with
+        brisk_user_pool().revoke(token_set.refresh_token)
+        return
     # Every token of this person is revoked now, whichever session it came from.
     others = Revocation.objects.filter(user_id=revocation.user_id, created_at__lte=revocation.created_at)
     others.settle(Revocation.State.DONE, now)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, cast
 
+from asgiref.sync import sync_to_async
 from django.contrib.sessions.backends.base import CreateError, SessionBase, UpdateError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -125,6 +126,10 @@ class SessionStore(SessionBase):
             raise UpdateError
         self._session_key, row.key_digest = key, digest(key)
         self.modified = True
+
+    async def acycle_key(self) -> None:
+        """Do as `cycle_key`; Django's own would make a new row and end this one."""
+        await sync_to_async(self.cycle_key)()
 
     @classmethod
     def clear_expired(cls) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import secrets
 from datetime import timedelta
@@ -15,15 +16,17 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts.cognito import oidc
-from accounts.cognito.errors import StateMismatchError
+from accounts.cognito.errors import CognitoError, StateMismatchError
 from accounts.cognito.tokens import VerifiedTokens
-from accounts.conf import callback_uri, token_endpoint_breaker, token_verifier, user_pool_config
+from accounts.conf import brisk_user_pool, callback_uri, token_endpoint_breaker, token_verifier, user_pool_config
 from accounts.ending import end_session, end_surplus
 from accounts.http import client_address
 from accounts.models import AuthorizationRequest, EndReason, Event, Session, User
 from accounts.models.authorization import PendingSignIn
 from accounts.models.session import idle_end
 from accounts.user_agent import describe
+
+logger = logging.getLogger(__name__)
 
 BROWSER_COOKIE = "gatehouse_browser"
 BROWSER_VALUE = re.compile(r"[0-9A-Za-z_-]{43}")
@@ -68,7 +71,11 @@ def fetch_tokens(request: Any, *, nonce: str, code_verifier: str) -> VerifiedTok
         response = oidc.exchange_code(
             user_pool_config(), code=code, code_verifier=code_verifier, redirect_uri=callback_uri()
         )
-    return token_verifier().verify_sign_in(response, nonce=nonce, now=timezone.now())
+    try:
+        return token_verifier().verify_sign_in(response, nonce=nonce, now=timezone.now())
+    except CognitoError:
+        _discard(response.refresh_token)
+        raise
 
 
 def open_session(request: Any, tokens: VerifiedTokens) -> Session:
@@ -78,6 +85,7 @@ def open_session(request: Any, tokens: VerifiedTokens) -> Session:
     """
     user = authenticate(request, tokens=tokens)
     if not isinstance(user, User):
+        _discard(tokens.token_set.refresh_token)
         raise AccountDisabledError
     now = timezone.now()
     earlier = request.session.row
@@ -91,6 +99,15 @@ def open_session(request: Any, tokens: VerifiedTokens) -> Session:
         Event.objects.record(Event.Kind.SIGNED_IN, row, now=now)
     end_surplus(user, now)
     return row
+
+
+def _discard(refresh_token: str | None) -> None:
+    """Revoke the refresh token of a sign-in that came to nothing; it was never kept, so it is tried once."""
+    try:
+        if refresh_token is not None:
+            brisk_user_pool().revoke(refresh_token)
+    except CognitoError as error:
+        logger.warning("The refresh token of a refused sign-in could not be revoked: %s", error)
 
 
 def _circumstances(request: Any, user: User) -> dict[str, Any]:
@@ -115,7 +132,9 @@ def safe_next(request: Any, url: str) -> str:
     is_safe = url_has_allowed_host_and_scheme(
         url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    return url if is_safe and len(url) <= NEXT_MAX_LENGTH else settings.LOGIN_REDIRECT_URL
+    # "nowhere" is safe and leads somewhere else on every page.
+    is_absolute = url.startswith("/") or "://" in url
+    return url if is_safe and is_absolute and len(url) <= NEXT_MAX_LENGTH else settings.LOGIN_REDIRECT_URL
 
 
 def cookie_name(name: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib.auth.decorators import login_not_required
 from django.core.signing import BadSignature
 from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -33,7 +33,7 @@ def login(request: GatehouseRequest) -> HttpResponse:
     """Start a sign-in that leads to `next`; who is signed in goes there at once."""
     next_url = sign_in.safe_next(request, request.GET.get("next", ""))
     if request.user.is_authenticated:
-        return redirect(next_url)
+        return HttpResponseRedirect(next_url)
     return sign_in.begin(request, next_url=next_url, hints=request.GET.dict())
 
 
@@ -51,24 +51,30 @@ def callback(request: GatehouseRequest) -> HttpResponse:
         sign_in.open_session(request, tokens)
     except AuthorizationResponseError as error:
         if error.error == "login_required":  # the answer to prompt=none: ask again, without it
-            return redirect(login_url(pending.next_url))
+            return _start_over(request, error, pending.next_url)
         return error_response(request, error, next_url=pending.next_url)
     except (CognitoError, sign_in.AccountDisabledError) as error:
         return error_response(request, error, next_url=pending.next_url)
-    response = redirect(pending.next_url)
+    response = HttpResponseRedirect(pending.next_url)
     response.delete_cookie(sign_in.cookie_name(RESTARTED_COOKIE))
     return response
 
 
 def _stale_response(request: GatehouseRequest, error: StateMismatchError) -> HttpResponse:
-    """Go on for who is signed in; otherwise start over, once, and then say what is wrong."""
+    """Go on for who is signed in; otherwise start over, or say what is wrong."""
     next_url = sign_in.intended_next(request)
     if request.user.is_authenticated:
-        return redirect(next_url)
-    restarted = sign_in.cookie_name(RESTARTED_COOKIE)
-    if error.error != "unknown_state" or restarted in request.COOKIES:
+        return HttpResponseRedirect(next_url)
+    if error.error != "unknown_state":
         return error_response(request, error, next_url=next_url)
-    response = redirect(login_url(next_url))
+    return _start_over(request, error, next_url)
+
+
+def _start_over(request: GatehouseRequest, error: AuthorizationResponseError, next_url: str) -> HttpResponse:
+    """Begin the sign-in anew by itself, once; the second time say what is wrong."""
+    if sign_in.cookie_name(RESTARTED_COOKIE) in request.COOKIES:
+        return error_response(request, error, next_url=next_url)
+    response = HttpResponseRedirect(login_url(next_url))
     sign_in.set_cookie(response, RESTARTED_COOKIE, "1", max_age=RESTARTED_SECONDS)
     return response
 

@@ -48,6 +48,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "accounts.middleware.RequestIdMiddleware",
+    "config.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -165,7 +166,6 @@ CSRF_TRUSTED_ORIGINS = [SITE_URL] if _https else []
 # --- Headers
 
 SECURE_SSL_REDIRECT = _https
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if _https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _https
 SECURE_REFERRER_POLICY = "same-origin"
@@ -208,8 +208,10 @@ LOGGING = {
     "loggers": {
         "accounts": {"level": env.str("LOG_LEVEL", default="INFO")},
         "django": {"handlers": [], "level": "WARNING", "propagate": True},
+        # Every refused page would be a warning with a traceback.
+        "django.request": {"level": "ERROR"},
         # Below INFO these two print the bodies of requests, which are tokens.
-        "botocore": {"level": "INFO"},
-        "urllib3": {"level": "INFO"},
+        "botocore": {"level": "WARNING"},
+        "urllib3": {"level": "WARNING"},
     },
 }

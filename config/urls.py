@@ -1,12 +1,8 @@
 from django.urls import include, path
 
-from config import health
-
 urlpatterns = [
     path("", include("dashboard.urls")),
     path("", include("accounts.urls")),
-    path("healthz", health.healthz),
-    path("readyz", health.readyz),
 ]
 handler400 = "dashboard.views.bad_request"
 handler403 = "dashboard.views.forbidden"

@@ -82,7 +82,7 @@ class KeySet:
     def _attempt(self, last: _Fetch | None, now: datetime) -> _Fetch:
         try:
             return _Fetch(tried_at=now, failed=False, fetched_at=now, keys=_fetch_keys(self.url))
-        except (requests.RequestException, ValueError) as error:
+        except (requests.RequestException, ValueError, RecursionError) as error:
             logger.warning("The signing keys at %s could not be read: %s", self.url, type(error).__name__)
             if last is None:
                 return _Fetch(tried_at=now, failed=True)

@@ -23,6 +23,7 @@ from accounts.cognito.errors import (
     ProviderUnavailableError,
     TokenEndpointError,
 )
+from accounts.cognito.redacted import Redacted
 from accounts.cognito.tokens import TokenResponse
 
 TIMEOUT_SECONDS = (2.0, 8.0)  # connect, read
@@ -37,16 +38,13 @@ TEMPORARY_ERRORS = frozenset({"server_error", "temporarily_unavailable", "slow_d
 
 
 @dataclass(frozen=True, slots=True, repr=False, kw_only=True)
-class AuthorizationRequest:
+class AuthorizationRequest(Redacted):
     """One redirect to the hosted UI, and the three secrets its response is checked against."""
 
     url: str
     state: str
     nonce: str
     code_verifier: str
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}: redacted>"
 
 
 def authorization_request(
@@ -151,12 +149,16 @@ def _fetch_token(config: UserPoolConfig, secret: str, grant_type: str, parameter
                 config.token_endpoint, grant_type=grant_type, allow_redirects=False, **parameters
             )
     except OAuthError as error:
-        if error.error == "invalid_grant":
-            raise InvalidGrantError(error.error, error.description or "") from error
-        if error.error in TEMPORARY_ERRORS:
-            raise ProviderUnavailableError(f"token endpoint: {error.error}") from error
-        raise TokenEndpointError(error.error, error.description or "") from error
-    except (requests.RequestException, ValueError) as error:
-        # The cause's text may quote the request; its type says enough.
+        raise _refusal(str(error.error), str(error.description or "")) from error
+    except (requests.RequestException, ValueError, TypeError, RecursionError) as error:
+        # The last two are what JSON of another shape leads to. The cause's text may quote the request.
         raise ProviderUnavailableError(f"token endpoint: {type(error).__name__}") from None
     return TokenResponse.parse(answer)
+
+
+def _refusal(error: str, description: str) -> TokenEndpointError | ProviderUnavailableError:
+    if error == "invalid_grant":
+        return InvalidGrantError(error, description)
+    if error in TEMPORARY_ERRORS:
+        return ProviderUnavailableError(f"token endpoint: {error}")
+    return TokenEndpointError(error, description)

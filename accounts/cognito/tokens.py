@@ -9,18 +9,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from accounts.cognito.errors import InvalidTokenError, ProviderUnavailableError
+from accounts.cognito.redacted import Redacted
 
 
 @dataclass(frozen=True, slots=True, repr=False, kw_only=True)
-class TokenResponse:
+class TokenResponse(Redacted):
     """What the token endpoint or GetTokensFromRefreshToken returned (RFC 6749 section 5.1); not verified yet."""
 
     access_token: str
     id_token: str
     refresh_token: str | None
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}: redacted>"
 
     @classmethod
     def parse(cls, answer: object) -> TokenResponse:
@@ -39,15 +37,12 @@ class TokenResponse:
 
 
 @dataclass(frozen=True, slots=True, repr=False, kw_only=True)
-class TokenSet:
+class TokenSet(Redacted):
     """The three tokens of one sign-in, decrypted in memory."""
 
     access_token: str
     id_token: str
     refresh_token: str
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}: redacted>"
 
     def to_json(self) -> bytes:
         """Serialize for encryption; `from_json` reads it back."""

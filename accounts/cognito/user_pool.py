@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from accounts.cognito.breaker import CircuitBreaker
@@ -19,6 +20,7 @@ from accounts.cognito.errors import (
 from accounts.cognito.tokens import TokenResponse
 
 if TYPE_CHECKING:
+    from boto3.session import Session
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
 
 CONNECT_TIMEOUT_SECONDS = 2.0
@@ -66,7 +68,6 @@ class UserPoolClient:
         self.breaker = breaker
         self.read_timeout = read_timeout
         self._client: CognitoIdentityProviderClient | None = None
-        self._lock = threading.Lock()
 
     def get_user(self, access_token: str) -> UserProfile:
         """Return the profile of the access token's owner. Needs the scope in `API_SCOPE`."""
@@ -120,7 +121,7 @@ class UserPoolClient:
         return self._call(operation, ClientId=self.config.client_id, **last, **parameters)
 
     def _call(self, operation: str, **parameters: Any) -> Mapping[str, Any]:
-        from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
         try:
             answer: Mapping[str, Any] = getattr(self._connect(), operation)(**parameters)
@@ -128,6 +129,8 @@ class UserPoolClient:
             code = error.response.get("Error", {}).get("Code", "")
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
             raise _api_error(code, status) from None  # the cause holds the request's parameters
+        except ParamValidationError:
+            raise UserPoolError("InvalidParameterException") from None
         except (BotoCoreError, ValueError, TypeError, AttributeError, KeyError) as error:
             # The last three come out of the SDK's own parser when the answer is JSON of another shape.
             raise ProviderUnavailableError(f"{operation}: {type(error).__name__}") from None
@@ -139,20 +142,21 @@ class UserPoolClient:
 
     def _connect(self) -> CognitoIdentityProviderClient:
         """Make the SDK's client when first needed: importing boto3 costs more than the rest of a worker's start."""
-        with self._lock:
-            if self._client is None:
-                self._client = self._make_client()
-            return self._client
+        if self._client is None:
+            # One session for the process, which must not make two clients at once.
+            with _sdk_lock:
+                if self._client is None:
+                    self._client = self._make_client()
+        return self._client
 
     def _make_client(self) -> CognitoIdentityProviderClient:
-        import boto3
         from botocore import UNSIGNED
         from botocore.config import Config
 
         # Below INFO these print request bodies, and ours are tokens.
-        for name in ("botocore", "urllib3"):
-            logging.getLogger(name).setLevel(logging.INFO)
-        return boto3.session.Session().client(
+        for logger in map(logging.getLogger, ("botocore", "urllib3")):
+            logger.setLevel(max(logger.getEffectiveLevel(), logging.INFO))
+        return _sdk_session().client(
             "cognito-idp",
             region_name=self.config.region,
             endpoint_url=self.config.endpoint_url or None,
@@ -164,6 +168,17 @@ class UserPoolClient:
                 max_pool_connections=32,
             ),
         )
+
+
+_sdk_lock = threading.Lock()
+
+
+@cache
+def _sdk_session() -> Session:
+    """Return the SDK's session, which reads the service model once."""
+    import boto3
+
+    return boto3.session.Session()
 
 
 def _api_error(code: str, status: int) -> UserPoolError | ProviderUnavailableError:

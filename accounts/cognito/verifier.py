@@ -81,8 +81,8 @@ class TokenVerifier:
         return tokens
 
     def _verify(self, response: TokenResponse, refresh_token: str, now: datetime) -> VerifiedTokens:
-        id_claims = self._id_token(response, now)
         access_claims = self._access_token(response, now)
+        id_claims = self._id_token(response, now)
         if access_claims.subject != id_claims.subject:
             raise InvalidTokenError("sub", expected=id_claims.subject, actual=access_claims.subject)
         return VerifiedTokens(

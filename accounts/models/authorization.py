@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.cognito import oidc
 from accounts.cognito.errors import StateMismatchError
+from accounts.cognito.redacted import Redacted
 from accounts.encryption import SealedDataError, seal, unseal
 
 
@@ -22,15 +23,12 @@ def digest(secret: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class PendingSignIn:
+class PendingSignIn(Redacted):
     """What an authorization response is checked against, and where the person wanted to go."""
 
     nonce: str
     code_verifier: str
     next_url: str
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}: redacted>"
 
 
 class AuthorizationRequestManager(models.Manager["AuthorizationRequest"]):
@@ -49,9 +47,9 @@ class AuthorizationRequestManager(models.Manager["AuthorizationRequest"]):
         )
         with transaction.atomic():
             row.save(force_insert=True)
-            pending = self.filter(browser_digest=row.browser_digest).order_by("-expires_at")
-            kept = pending.values_list("pk", flat=True)[: self.model.MOST_PER_BROWSER]
-            self.filter(browser_digest=row.browser_digest).exclude(pk__in=list(kept)).delete()
+            pending = self.filter(browser_digest=row.browser_digest, answered_at=None)
+            kept = pending.order_by("-expires_at").values_list("pk", flat=True)[: self.model.MOST_PER_BROWSER]
+            pending.exclude(pk__in=list(kept)).delete()
 
     def take(self, state: str, *, browser: str, now: datetime) -> PendingSignIn:
         """Return what the response to the request of this `state` and browser is checked against, once.

@@ -170,10 +170,13 @@ class Session(AbstractBaseSession):
         claimed = self._update(free & due, refresh_claim=claim, refresh_claimed_until=now + self.REFRESH_LEASE)
         return claim if claimed else None
 
-    def finish_refresh(self, claim: uuid.UUID, tokens: VerifiedTokens, now: datetime) -> bool:
-        """Store refreshed tokens and give up the claim; False if the session ended or the claim was lost."""
+    def finish_refresh(self, tokens: VerifiedTokens, now: datetime) -> bool:
+        """Store refreshed tokens and settle the claim; False if the session ended or has newer tokens already.
+
+        The claim itself does not matter: who overstayed it may hold the only refresh token that still lives.
+        """
         columns = {**self._token_columns(tokens, now), "refreshed_at": now, "refresh_failures": 0, "refresh_error": ""}
-        return self._update(Q(refresh_claim=claim), **columns, **_NO_CLAIM)
+        return self._update(Q(token_version=self.token_version), **columns, **_NO_CLAIM)
 
     def postpone_refresh(self, claim: uuid.UUID, error: str, now: datetime, keep: TokenSet | None = None) -> bool:
         """Give up the claim after a failure that may pass; the next try comes after a back-off with jitter.
@@ -181,14 +184,16 @@ class Session(AbstractBaseSession):
         `keep` replaces the token set when Cognito rotated the refresh token but the rest could not be verified.
         """
         wait = back_off(self.refresh_failures, first=self.BACK_OFF_FIRST, most=self.BACK_OFF_MOST)
+        condition = Q(refresh_claim=claim)
         columns: dict[str, object] = {
             "refresh_due_at": now + wait,
             "refresh_failures": self.refresh_failures + 1,
             "refresh_error": error[:100],
         }
         if keep is not None:
+            condition = Q(token_version=self.token_version)
             columns |= {"token_set_sealed": self._sealed(keep), "token_version": self.token_version + 1}
-        return self._update(Q(refresh_claim=claim), **columns, **_NO_CLAIM)
+        return self._update(condition, **columns, **_NO_CLAIM)
 
     def claim_probe(self, now: datetime) -> bool:
         """Claim the probe that is due, by setting the time of the next one; False if another request has it."""

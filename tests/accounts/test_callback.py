@@ -290,7 +290,6 @@ def test_an_error_of_the_hosted_ui_has_its_page(visitor: Browser, error: str, st
     assert not Session.objects.exists()
 
 
-@pytest.mark.xfail(strict=True, reason="an error that names one of our own codes is taken for a finding of ours")
 @pytest.mark.parametrize("error", ["other_browser", "no_browser", "unknown_state"])
 def test_an_error_cannot_pretend_to_be_one_of_ours(visitor: Browser, error: str) -> None:
     response = visitor.get(with_query(answered(visitor), code=[], error=error))
@@ -527,7 +526,6 @@ def test_a_disabled_account_is_refused(visitor: Browser, pool: FakeUserPool) -> 
     assert "session" not in visitor.cookies
 
 
-@pytest.mark.xfail(strict=True, reason="the tokens of a sign-in refused here are dropped, alive, without a revocation")
 @pytest.mark.django_db(transaction=True)
 def test_the_tokens_of_a_disabled_account_do_not_live_on(visitor: Browser, pool: FakeUserPool) -> None:
     visitor.sign_in()

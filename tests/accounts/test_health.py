@@ -45,9 +45,6 @@ def test_healthz_needs_no_database(client: Client) -> None:
         assert client.get("/healthz").status_code == 200
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the session of the cookie is read, and its tokens refreshed, on probes' addresses"
-)
 def test_healthz_looks_at_no_cookie(client: Client) -> None:
     client.cookies["session"] = "some0key0of0a0browser0somewhere0"
     client.raise_request_exception = False

@@ -76,13 +76,11 @@ def test_where_there_is_no_address_to_believe_there_is_none(peer: str, forwarded
     assert address(peer, forwarded) is None
 
 
-@pytest.mark.xfail(strict=True, reason="::ffff:10.0.0.1 is compared as IPv6, so the proxy passes for the browser")
 @pytest.mark.usefixtures("behind_proxies")
 def test_a_proxy_seen_through_a_dual_stack_socket_is_recognised() -> None:
     assert address("::ffff:10.0.0.1", "198.51.100.7") == "198.51.100.7"
 
 
-@pytest.mark.xfail(strict=True, reason="the zone stays in the text: PostgreSQL's inet refuses it, 500 at sign-in")
 @pytest.mark.usefixtures("behind_proxies")
 def test_an_address_with_a_zone_has_it_taken_off() -> None:
     assert address("fe80::1%eth0") in {"fe80::1", None}

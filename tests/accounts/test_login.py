@@ -192,9 +192,6 @@ def test_control_characters_in_next_stay_inside_the_address(visitor: Browser, ne
     assert "evil" not in response.cookies
 
 
-@pytest.mark.xfail(
-    strict=True, reason="redirect() takes a next without a slash for a route's name: NoReverseMatch, 500"
-)
 @pytest.mark.parametrize("next_url", ["nowhere", "revoke_session", "accounts", "a b"])
 def test_a_next_that_is_no_path_breaks_no_sign_in(visitor: Browser, next_url: str) -> None:
     response = visitor.sign_in(next_url)
@@ -202,16 +199,12 @@ def test_a_next_that_is_no_path_breaks_no_sign_in(visitor: Browser, next_url: st
     assert response.status_code == 302
 
 
-@pytest.mark.xfail(
-    strict=True, reason="redirect() takes a next without a slash for a route's name: NoReverseMatch, 500"
-)
 def test_a_next_that_is_no_path_breaks_nothing_for_who_is_signed_in(user: Browser) -> None:
     response = user.get("/login/", {"next": "nowhere"})
 
     assert response.status_code == 302
 
 
-@pytest.mark.xfail(strict=True, reason="redirect() takes a next without a slash for a route's name")
 def test_a_next_is_an_address_and_never_a_route_name(user: Browser) -> None:
     response = user.get("/login/", {"next": "logout"})
 

@@ -254,9 +254,6 @@ def test_a_rotated_refresh_token_is_kept_when_the_global_sign_out_then_fails(
     assert all(sign_in.revoked for sign_in in sign_ins(pool, user.person))
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a refused GlobalSignOut counts as done, though the refresh token was neither revoked nor dead"
-)
 def test_an_access_token_that_cognito_finds_expired_first_is_no_success(
     user: Browser, pool: FakeUserPool, time_machine: TimeMachineFixture
 ) -> None:
@@ -273,9 +270,6 @@ def test_an_access_token_that_cognito_finds_expired_first_is_no_success(
     assert Revocation.objects.get().is_pending or all(each.revoked for each in sign_ins(pool, user.person))
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a refused GlobalSignOut counts as done, though the refresh token was neither revoked nor dead"
-)
 def test_tokens_without_the_scope_for_a_global_sign_out_are_revoked_one_by_one(
     visitor: Browser, pool: FakeUserPool
 ) -> None:
@@ -350,9 +344,6 @@ def test_who_is_not_signed_in_is_asked_to(visitor: Browser, path: str) -> None:
     assert response["Location"].startswith("/login/")
 
 
-@pytest.mark.xfail(
-    strict=True, reason="who posts without a session is led back to an address that answers POST only: 405"
-)
 def test_after_signing_in_again_nobody_lands_on_a_page_that_is_for_forms(visitor: Browser) -> None:
     asked = visitor.post("/logout/everywhere/")
     next_url = parse_qs(urlsplit(asked["Location"]).query)["next"][0]

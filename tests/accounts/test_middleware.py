@@ -121,7 +121,6 @@ def test_without_authentication_fresh_tokens_say_what_to_do() -> None:
         FreshTokensMiddleware(page)(RequestFactory().get("/"))
 
 
-@pytest.mark.xfail(strict=True, reason="the other two say nothing: AttributeError 'session_row', 'ended_session'")
 @pytest.mark.parametrize("name", ["CognitoErrorMiddleware", "LoginRequiredMiddleware"])
 def test_without_fresh_tokens_the_others_say_what_to_do(
     client: Client, settings: Settings, db: None, name: str

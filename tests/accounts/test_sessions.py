@@ -182,9 +182,6 @@ def test_djangos_logout_ends_the_session_and_revokes_its_tokens(user: Browser, p
     assert isinstance(request.user, AnonymousUser)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="flush() leaves SessionStore.row as it was: request.auser() still knows the person"
-)
 def test_after_djangos_logout_the_store_has_no_row(user: Browser) -> None:
     request = request_of(user)
     assert request.session.row is not None
@@ -267,7 +264,6 @@ def test_auser_of_nobody_is_anonymous() -> None:
     assert asyncio.run(request.auser()).is_anonymous
 
 
-@pytest.mark.xfail(strict=True, reason="SessionStore overrides cycle_key but not acycle_key, which ends the session")
 @pytest.mark.django_db(transaction=True)
 def test_a_new_key_from_asynchronous_code_keeps_the_row_too(user: Browser) -> None:
     row = user.row

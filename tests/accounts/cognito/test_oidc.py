@@ -234,7 +234,6 @@ def test_an_error_code_that_is_no_text_is_a_cognito_error(
         exchange(config)
 
 
-@pytest.mark.xfail(strict=True, reason="Authlib, and a set of error codes, let TypeError out")
 @pytest.mark.parametrize("answer", LET_OUT.values(), ids=LET_OUT)
 def test_an_answer_with_members_of_the_wrong_type_is_a_cognito_error(
     config: UserPoolConfig, pool: FakeUserPool, answer: dict[str, object]
@@ -245,7 +244,6 @@ def test_an_answer_with_members_of_the_wrong_type_is_a_cognito_error(
         exchange(config)
 
 
-@pytest.mark.xfail(strict=True, reason="a RecursionError of the JSON parser is no ValueError")
 def test_a_deeply_nested_answer_is_an_outage(config: UserPoolConfig, pool: FakeUserPool) -> None:
     pool.fail("token", Response(200, b"[" * 200_000, {"Content-Type": "application/json"}))
 
