@@ -40,7 +40,7 @@ class FilterForm(forms.Form):
     unchipped: tuple[str, ...] = ("sort",)
 
     def __init__(self, query: QueryDict) -> None:
-        super().__init__(query)
+        super().__init__(query, label_suffix="")
         self.query = query
 
     def value(self, name: str) -> Any:
@@ -96,6 +96,7 @@ class SessionFilter(FilterForm):
         self.fields["group"] = forms.ChoiceField(
             label=_("Group"), required=False, choices=[("", _("Any")), *((name, name) for name in groups)]
         )
+        self.order_fields(["q", "health", "group", "browser", "age", "sort"])
 
     @property
     def keyset(self) -> Keyset:

@@ -15,6 +15,10 @@ REASON_LENGTH = 150
 
 
 class ReasonForm(forms.Form):
+    # Django would put a colon after each label.
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"label_suffix": "", **kwargs})
+
     reason = forms.CharField(
         label=_("Reason"),
         max_length=REASON_LENGTH,

@@ -36,7 +36,13 @@ def session_list(request: SignedInRequest) -> HttpResponse:
     filters = _filters(request)
     rows = filters.narrow(_listed(now), now)
     page = filters.keyset.page(rows, request.GET.get("after", ""))
-    context = {"filters": filters, "page": page, "select_all": request.GET.get("select") == "page", "now": now}
+    context = {
+        "filters": filters,
+        "page": page,
+        "select_all": request.GET.get("select") == "page",
+        "ended": None if page.rows else _ended_by_text(filters.value("q") or ""),
+        "now": now,
+    }
     return render(request, "console/sessions.html", context)
 
 
@@ -140,6 +146,14 @@ def _detail(request: SignedInRequest, public_id: UUID, form: ReasonForm, status:
 
 def _ended(public_id: UUID) -> EndedSession | None:
     return EndedSession.objects.select_related("user", "revocation").filter(pk=public_id).first()
+
+
+def _ended_by_text(text: str) -> EndedSession | None:
+    """Return the ended session whose id was searched for among the live ones."""
+    try:
+        return _ended(UUID(text))
+    except ValueError:
+        return None
 
 
 def _events(public_id: UUID) -> list[Event]:

@@ -23,6 +23,7 @@ import django
 from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.browser.console_scenes import console, console_for_viewers
 from tests.fake_user_pool import Failure, FakeUserPool, Person
 from tests.fake_user_pool.web import Response, json_response
 from tests.servers import AppServer, SqliteFiles, orm_alias
@@ -260,7 +261,10 @@ def errors(studio: Studio) -> None:
         studio.take(page, "error-500")
 
 
-SCENES: tuple[Scene, ...] = (welcome, home, profile, sessions, signing_out, session_ended, problems, errors, tokens)
+SCENES: tuple[Scene, ...] = (
+    *(welcome, home, profile, sessions, signing_out, session_ended, problems, errors, tokens),
+    *(console, console_for_viewers),
+)
 
 
 def main() -> int:

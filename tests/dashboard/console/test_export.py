@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from accounts.models import Event
+from dashboard.console.export import safe_cell
+from tests.conftest import Browser
+from tests.dashboard.console.support import make_person, make_session, make_sessions
+
+
+def lines(browser: Browser, path: str) -> str:
+    response: Any = browser.get(f"/console/{path}")
+    assert response.streaming
+    return b"".join(response.streaming_content).decode()
+
+
+def records(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", " =", "＝"])  # noqa: RUF001
+def test_a_cell_is_never_a_formula(start: str) -> None:
+    assert safe_cell(f"{start}1+1") == f"'{start}1+1"
+
+
+@pytest.mark.parametrize("value", ["ana@example.com", "a=b", "", "Firefox 132", 'quo"te', "-"[1:]])
+def test_an_ordinary_cell_stays_as_it_is(value: str) -> None:
+    assert safe_cell(value) == value
+
+
+def test_what_people_chose_cannot_run_in_a_spreadsheet(admin: Browser, now: datetime) -> None:
+    person = make_person("x", email='=HYPERLINK("http://evil.example","x")@example.com')
+    make_session(person, now, browser="@SUM(1+1)", system="+cmd|' /C calc'!A0")
+
+    cells = [cell for record in records(lines(admin, "sessions.csv")) for cell in record.values()]
+
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
+    assert "'@SUM(1+1)" in cells
+
+
+def test_sessions_are_exported_as_they_are_filtered(admin: Browser, now: datetime) -> None:
+    rows = make_sessions(60, now)
+
+    found = records(lines(admin, "sessions.csv?browser=Firefox"))
+
+    assert [record["session"] for record in found] == [str(row.public_id) for row in rows]
+    assert found[0]["email"] == "person000@example.com"
+    assert found[0]["tokens"] == "fresh"
+
+
+def test_an_empty_export_still_has_its_columns(admin: Browser) -> None:
+    assert lines(admin, "sessions.csv?q=nobody").startswith('"session","person","email"')
+
+
+def test_events_are_exported_as_json_lines_with_who_and_why(admin: Browser, now: datetime) -> None:
+    row = admin.row
+    Event.objects.record(Event.Kind.ENDED, row, now=now, actor=row.user, reason="operator", detail="=why\nnot")
+
+    found = [json.loads(line) for line in lines(admin, "events.jsonl?kind=ended").splitlines()]
+
+    assert len(found) == 1
+    assert found[0]["actor_email"] == "admin@example.com"
+    assert found[0]["session"] == str(row.public_id)
+    assert found[0]["detail"] == "=why\nnot"
+
+
+def test_events_are_exported_as_csv(admin: Browser, now: datetime) -> None:
+    Event.objects.record(Event.Kind.ENDED, admin.row, now=now, detail="=why")
+
+    found = records(lines(admin, "events.csv?kind=ended"))
+
+    assert [record["detail"] for record in found] == ["'=why"]
