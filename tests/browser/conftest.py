@@ -74,8 +74,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             yield Site(app, pool)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Chromium]:
+    """Chromium, closed again after each module: while Playwright's loop runs, Django lets nobody near the database."""
     executable = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     if not executable:
         pytest.skip("no Chromium found: install one, or name it in CHROMIUM")

@@ -13,7 +13,8 @@ import requests
 from tests.concurrency.support import REFRESH, Site
 from tests.servers import HttpBrowser, at_once
 
-# The start page, JSON for a front end, a page that decrypts the tokens, and one that shows them to Cognito.
+# The start page, JSON for a front end, a page that decrypts the tokens, and one that shows them to Cognito; the first
+# two wait for nobody.
 PAGES = ("/", "/api/session/", "/tokens/", "/profile/")
 
 
@@ -68,4 +69,22 @@ def test_while_the_old_token_lives_a_slow_refresh_delays_one_request(site: Site)
 
     assert {answer.status_code for answer in others} == {200}
     assert last.status_code == 200
+    assert len(site.refreshes()) == 1
+
+
+def test_a_stampede_on_one_session_holds_nobody_up_on_pages_that_need_no_token(site: Site) -> None:
+    busy, other = site.user(), site.user()
+    site.expire_access_tokens(busy.person)
+
+    with ThreadPoolExecutor(40) as executor:
+        with site.pool.held(REFRESH):
+            stuck = executor.submit(busy.get, "/")
+            site.pool.calls.wait_for(REFRESH)
+            rest = list(executor.map(busy.get, ["/", "/api/session/", "/sessions/"] * 10, timeout=10))
+            elsewhere = other.get("/")
+            was_waiting = not stuck.done()
+        last = stuck.result(timeout=10)
+
+    assert {answer.status_code for answer in [*rest, elsewhere, last]} == {200}
+    assert was_waiting
     assert len(site.refreshes()) == 1
