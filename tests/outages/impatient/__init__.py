@@ -1,0 +1,1 @@
+"""A Django app that shortens the time-outs of the app it is installed with."""
