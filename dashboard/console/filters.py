@@ -16,7 +16,7 @@ from accounts.models import Event, Revocation, TokenHealth, User
 from accounts.models.revocation import RevocationQuerySet
 from accounts.models.session import SessionQuerySet
 from dashboard.console.paging import Keyset
-from dashboard.console.search import people_matching, sessions_matching
+from dashboard.console.search import event_person, people_matching, sessions_matching
 
 BROWSERS = ("Chrome", "Edge", "Firefox", "Mobile Safari", "Opera", "Safari", "Samsung Internet")
 AGES = {"1h": timedelta(hours=1), "1d": timedelta(days=1), "7d": timedelta(days=7)}
@@ -136,9 +136,9 @@ class PeopleFilter(FilterForm):
 
 class EventFilter(FilterForm):
     kind = forms.ChoiceField(label=_("What"), required=False, choices=[("", _("Anything")), *Event.Kind.choices])
-    person = forms.UUIDField(label=_("Person"), required=False, help_text=_("A person's id."))
-    session = forms.UUIDField(label=_("Session"), required=False, help_text=_("A session's id."))
-    actor = forms.UUIDField(label=_("Operator"), required=False, help_text=_("The id of who acted."))
+    person = forms.CharField(label=_("Person"), required=False, max_length=254, help_text=_("E-mail address or id."))
+    session = forms.UUIDField(label=_("Session"), required=False, help_text=_("Its id."))
+    actor = forms.CharField(label=_("Operator"), required=False, max_length=254, help_text=_("E-mail address or id."))
     since = forms.ChoiceField(
         label=_("When"),
         required=False,
@@ -154,8 +154,11 @@ class EventFilter(FilterForm):
 
     def narrow(self, rows: QuerySet[Event], now: datetime) -> QuerySet[Event]:
         """Keep the events that the filters name."""
-        columns = {"kind": "kind", "person": "user_id", "session": "session_id", "actor": "actor_id"}
+        columns = {"kind": "kind", "session": "session_id"}
         wanted = {column: self.value(name) for name, column in columns.items() if self.value(name)}
+        for name, column in (("person", "user"), ("actor", "actor")):
+            if self.value(name):
+                wanted |= event_person(column, self.value(name))
         if self.value("since"):
             wanted["at__gt"] = now - AGES[self.value("since")]
         return rows.filter(**wanted)

@@ -55,7 +55,7 @@ def overview(request: SignedInRequest) -> HttpResponse:
     now = timezone.now()
     live = Session.objects.live(now).count_by_health(now, most=MOST_COUNTED)
     hours = hours_until(now)
-    drawn = charts(count_by_hour(hours[0]), hours)
+    drawn = charts(count_by_hour(hours, now), hours)
     figures = _figures(request.user, now)
     context = {
         "alarms": [alarm for alarm in alarms(figures) if alarm.count],

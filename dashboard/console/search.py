@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from ipaddress import ip_address
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
@@ -27,3 +28,10 @@ def sessions_matching(text: str) -> Q:
         theirs = User.objects.filter(people_matching(text)).values_list("pk", flat=True)
         return Q(public_id=UUID(text)) | Q(user_id__in=list(theirs[:2]))
     return Q(user__email_folded__startswith=text.lower()) | Q(user__subject=text)
+
+
+def event_person(column: str, text: str) -> dict[str, Any]:
+    """Return the condition for events about, or by, the person with this id or this e-mail address."""
+    with suppress(ValueError):
+        return {column: UUID(text)}
+    return {f"{column}__email_folded": text.lower()}

@@ -109,8 +109,10 @@ def test_events_are_found_by_what_who_and_when(admin: Browser, ana: Session, now
     for query in (
         {"kind": "refresh_reused"},
         {"person": ana.user_id},
+        {"person": "ANA.lima@example.com"},
         {"session": ana.public_id},
         {"actor": admin.row.user_id},
+        {"actor": "admin@example.com"},
         {"kind": "refresh_reused", "since": "1d"},
     ):
         assert found(admin, "events", **query) == [event]

@@ -28,7 +28,7 @@ def test_events_are_counted_by_the_hour_and_kind() -> None:
     make_revocation(row, NOW)
     hours = hours_until(NOW)
 
-    drawn = {str(chart.title): [bar.count for bar in chart.bars] for chart in charts(count_by_hour(hours[0]), hours)}
+    drawn = {str(chart.title): [bar.count for bar in chart.bars] for chart in charts(count_by_hour(hours, NOW), hours)}
 
     assert hours[-1] == NOW.replace(minute=0)
     assert len(hours) == 24
@@ -36,6 +36,31 @@ def test_events_are_counted_by_the_hour_and_kind() -> None:
     assert drawn["Failed refreshes"][-2:] == [1, 0]
     assert drawn["Revocations told"][-1] == 1
     assert sum(map(sum, drawn.values())) == 5
+
+
+@pytest.mark.django_db
+def test_hours_that_are_over_are_counted_once() -> None:
+    hours = hours_until(NOW)
+    for hour in hours:
+        Event.objects.create(at=hour, kind="refreshed")
+    first = count_by_hour(hours, NOW)
+
+    Event.objects.all().delete()
+    again = count_by_hour(hours, NOW)
+
+    assert first == {(hour, "refreshed"): 1 for hour in hours}
+    assert again == {(hour, "refreshed"): 1 for hour in hours[:-1]}
+
+
+@pytest.mark.django_db
+def test_an_hour_just_over_is_counted_again() -> None:
+    just_after = NOW.replace(minute=4)
+    hours = hours_until(just_after)
+    count_by_hour(hours, just_after)
+
+    Event.objects.create(at=hours[-2] + timedelta(minutes=59), kind="refreshed")
+
+    assert count_by_hour(hours, just_after) == {(hours[-2], "refreshed"): 1}
 
 
 def test_a_little_is_seen_beside_much() -> None:
