@@ -10,7 +10,7 @@ class ImpatientConfig(AppConfig):
     name = "tests.outages.impatient"
 
     def ready(self) -> None:
-        """Wait a second and a half for Cognito instead of eight or three, and two before asking again instead of ten."""
+        """Wait a second and a half for Cognito instead of eight or three, and look again after two instead of ten."""
         from accounts import conf
         from accounts.cognito import breaker
 
