@@ -42,13 +42,13 @@ def token_verifier() -> TokenVerifier:
 @cache
 def api_breaker() -> CircuitBreaker:
     """Return the circuit breaker of the cognito-idp API."""
-    return CircuitBreaker()
+    return CircuitBreaker(settings.COGNITO_CALLS_AT_ONCE)
 
 
 @cache
 def token_endpoint_breaker() -> CircuitBreaker:
     """Return the circuit breaker of the hosted UI's token endpoint."""
-    return CircuitBreaker()
+    return CircuitBreaker(settings.COGNITO_CALLS_AT_ONCE)
 
 
 @cache

@@ -27,7 +27,14 @@ _registry.max_ciphertext_length = MAX_LENGTH
 
 
 class SealedDataError(Exception):
-    """The ciphertext is damaged, belongs to another row, or was made with a key that is no longer in the ring."""
+    """The ciphertext is damaged or belongs to another row: nobody will ever read it again."""
+
+
+class UnknownKeyError(Exception):
+    """The ciphertext was made with a key that is not in this process's TOKEN_ENCRYPTION_KEYS.
+
+    Another host may have it, and this one after the next restart: nothing is lost yet.
+    """
 
 
 def seal(plaintext: bytes, *, bound_to: str) -> str:
@@ -41,13 +48,15 @@ def seal(plaintext: bytes, *, bound_to: str) -> str:
 
 
 def unseal(sealed: str, *, bound_to: str) -> bytes:
-    """Decrypt what `seal` made with any key of the ring. Raise SealedDataError if that cannot be done."""
+    """Decrypt what `seal` made with any key of the ring. Raise SealedDataError or UnknownKeyError if it cannot be."""
 
     def key_of(recipient: Any) -> OctKey:
-        try:
-            return _key_ring()[recipient.headers()["kid"]]
-        except KeyError as error:
-            raise SealedDataError("the key is not in TOKEN_ENCRYPTION_KEYS") from error
+        kid = recipient.headers().get("kid")
+        if not isinstance(kid, str):
+            raise ValueError("no key is named")
+        if kid not in _key_ring():
+            raise UnknownKeyError(f"key {kid} is not in TOKEN_ENCRYPTION_KEYS")
+        return _key_ring()[kid]
 
     try:
         message = jwe.decrypt_compact(sealed, key_of, registry=_registry)

@@ -9,9 +9,8 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
-from accounts.encryption import SealedDataError
 from accounts.models import EndedSession, EndReason, Event, Revocation, Session, User
-from accounts.revocation import deliver_while_it_works
+from accounts.revocation import deliver_while_it_works, leave_to_worker
 
 
 class SessionEndedError(Exception):
@@ -30,12 +29,14 @@ def end_sessions(
     everywhere: Session | None = None,
     actor: User | None = None,
     note: str = "",
+    tell_now: bool = True,
 ) -> list[EndedSession]:
     """End sessions and return what is left of them; those that somebody else ended meanwhile are not among them.
 
     One transaction deletes the rows, records the ends and enqueues what Cognito must be told. Only then, and only
     for as long as Cognito answers, it is told at once. `everywhere` is the session whose tokens ask Cognito for a
-    global sign-out; `actor` and `note` say in the audit trail who ended somebody else's sessions, and why.
+    global sign-out; `actor` and `note` say in the audit trail who ended somebody else's sessions, and why. Without
+    `tell_now` telling Cognito is left to the worker.
     """
     with transaction.atomic():
         # In one order whoever asks, so that two that overlap wait for each other and not both for ever.
@@ -44,10 +45,10 @@ def end_sessions(
         pending = [trace.revocation for trace in ended if trace.revocation]
         if everywhere is not None and everywhere.public_id not in {row.public_id for row in rows}:
             # Somebody else has just ended that session; its tokens may still speak for the person.
-            pending += filter(None, [_enqueue(everywhere, Revocation.Kind.GLOBAL, now)])
+            pending.append(_enqueue(everywhere, Revocation.Kind.GLOBAL, now))
     # The global sign-out goes first: once it succeeds, the others have nothing left to revoke.
     pending.sort(key=lambda revocation: revocation.kind != Revocation.Kind.GLOBAL)
-    transaction.on_commit(partial(deliver_while_it_works, pending, now))
+    transaction.on_commit(partial(deliver_while_it_works if tell_now else leave_to_worker, pending, now))
     return ended
 
 
@@ -73,7 +74,8 @@ def end_lapsed(now: datetime, *, most: int) -> int:
     """
     lapsed = list(Session.objects.lapsed(now).order_by("expire_date")[:most])
     for row in lapsed:
-        end_session(row, lapse_reason(row, now), now=now)
+        this = Session.objects.filter(public_id=row.public_id)
+        end_sessions(this, lapse_reason(row, now), now=now, tell_now=False)
     return len(lapsed)
 
 
@@ -114,10 +116,7 @@ def _record(
     )
 
 
-def _enqueue(row: Session, kind: Revocation.Kind, now: datetime) -> Revocation | None:
-    try:
-        revocation = Revocation.of(row, row.token_set(), kind, now)
-    except SealedDataError:
-        return None  # no key opens them any more: there is no token left to revoke
+def _enqueue(row: Session, kind: Revocation.Kind, now: datetime) -> Revocation:
+    revocation = Revocation.of(row, kind, now)
     revocation.save(force_insert=True)
     return revocation

@@ -25,6 +25,7 @@ from accounts.cognito.errors import (
     TokenEndpointError,
     UserPoolError,
 )
+from accounts.encryption import UnknownKeyError
 from accounts.http import wants_json
 from accounts.sign_in import AccountDisabledError
 
@@ -117,6 +118,15 @@ UNAVAILABLE = Problem(
     _("Try again in a few seconds. Nothing is lost."),
 )
 
+KEY_MISSING = Problem(
+    "key_missing",
+    503,
+    _("This server cannot read your session"),
+    _("It lacks a key that it needs for that. You are not signed out."),
+    _("Try again in a moment. If it keeps happening, pass on the request id below."),
+    ours=True,
+)
+
 # The first type that fits decides.
 _BY_TYPE: tuple[tuple[type[Exception], Problem], ...] = (
     (InvalidGrantError, EXPIRED_LINK),
@@ -127,6 +137,7 @@ _BY_TYPE: tuple[tuple[type[Exception], Problem], ...] = (
     (ProviderUnavailableError, UNAVAILABLE),
     (UserPoolError, MISCONFIGURED),
     (AccountDisabledError, DISABLED),
+    (UnknownKeyError, KEY_MISSING),
 )
 # OAuth error codes of the authorization response: RFC 6749 section 4.1.2.1.
 _BY_CODE = {

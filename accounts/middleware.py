@@ -21,22 +21,18 @@ from django.utils.cache import patch_cache_control
 from django.utils.functional import SimpleLazyObject
 
 from accounts.admission import admit
-from accounts.cognito.errors import CognitoError, RefusedError
-from accounts.encryption import SealedDataError
+from accounts.cognito.errors import CognitoError, ProviderUnavailableError, RefusedError
+from accounts.encryption import SealedDataError, UnknownKeyError
 from accounts.ending import SessionEndedError, end_session
 from accounts.error_pages import ended_response, error_response, login_url
 from accounts.http import GatehouseRequest, set_session, wants_json
 from accounts.log import request_id_in_log
-from accounts.models import EndedSession, EndReason
+from accounts.models import EndedSession, EndReason, Session
+from accounts.refresh import settle_doubt
 from accounts.sessions import SessionStore
 
 logger = logging.getLogger(__name__)
 GetResponse = Callable[[HttpRequest], HttpResponse]
-# What a view may run into that means: these tokens are of no more use.
-REASONS_TO_END: dict[type[Exception], EndReason] = {
-    RefusedError: EndReason.ACCESS_REFUSED,
-    SealedDataError: EndReason.UNREADABLE,
-}
 REQUEST_ID = re.compile(r"[0-9A-Za-z_-]{8,64}")
 
 
@@ -130,17 +126,25 @@ class CognitoErrorMiddleware:
         return response
 
     def process_exception(self, request: Any, exception: Exception) -> HttpResponse | None:
-        if isinstance(exception, SessionEndedError):
-            leave(request, exception)
+        try:
+            error = _second_look(request.session_row, exception)
+        except SessionEndedError as ended:
+            leave(request, ended)
             return ended_response(request)
-        reason = REASONS_TO_END.get(type(exception))
-        if reason is not None and request.session_row is not None:
-            logger.warning("Session %s ends: %s: %s", request.session_row, type(exception).__name__, exception)
-            leave(request, SessionEndedError(end_session(request.session_row, reason, now=timezone.now())))
-            return ended_response(request)
-        if isinstance(exception, CognitoError):
-            return error_response(request, exception)
-        return None
+        return error_response(request, error) if isinstance(error, CognitoError | UnknownKeyError) else None
+
+
+def _second_look(row: Session | None, error: Exception) -> Exception:
+    """Return what went wrong in a view, for the page. Raise SessionEndedError if the session cannot go on."""
+    if isinstance(error, SessionEndedError):
+        raise error
+    if row is not None and isinstance(error, SealedDataError):
+        logger.error("The tokens of session %s are damaged", row.public_id)
+        raise SessionEndedError(end_session(row, EndReason.UNREADABLE, now=timezone.now())) from error
+    if row is not None and isinstance(error, RefusedError):
+        settle_doubt(row, error, timezone.now())
+        return ProviderUnavailableError("the tokens were refused and have been replaced", retry_after=1)
+    return error
 
 
 class LoginRequiredMiddleware(DjangoLoginRequiredMiddleware):

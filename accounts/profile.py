@@ -53,7 +53,8 @@ def read_profile(row: Session, token_set: TokenSet, now: datetime) -> ProfileRea
     """
     if API_SCOPE not in row.granted_scopes:
         return ProfileReading(problem=ProfileProblem.MISSING_SCOPE)
-    known: ProfileReading = soft_cache.get(_key(row)) or ProfileReading()
+    cached = soft_cache.get(_key(row))
+    known = cached if isinstance(cached, ProfileReading) else ProfileReading()
     if known.as_of is not None and now - known.as_of < FRESH_FOR:
         return known
     problem = ProfileProblem.UNREACHABLE

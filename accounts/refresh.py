@@ -23,8 +23,8 @@ from accounts.cognito.errors import (
 )
 from accounts.cognito.oidc import client_is_refused
 from accounts.cognito.tokens import TokenResponse, TokenSet, VerifiedTokens
-from accounts.conf import token_verifier, user_pool, user_pool_config
-from accounts.encryption import SealedDataError
+from accounts.conf import token_endpoint_breaker, token_verifier, user_pool, user_pool_config
+from accounts.encryption import SealedDataError, UnknownKeyError
 from accounts.ending import SessionEndedError, end_session
 from accounts.models import EndedSession, EndReason, Event, Revocation, Session
 from accounts.revocation import deliver_while_it_works
@@ -34,6 +34,8 @@ logger = logging.getLogger(__name__)
 # How long a request waits for another one's refresh once the old access token is of no more use.
 WAIT_SECONDS = 12.0
 POLL_SECONDS = 0.1
+# Without an account there are no tokens; every other refusal is about the tokens.
+ACCOUNT_CODES = frozenset({"UserNotFoundException", "UserNotConfirmedException", "PasswordResetRequiredException"})
 
 
 def keep_fresh(row: Session, now: datetime) -> Session:
@@ -46,7 +48,23 @@ def keep_fresh(row: Session, now: datetime) -> Session:
     if not row.refresh_is_due(now):
         return row
     claim = row.claim_refresh(now)
-    return row if claim is None else _refresh(_read_again(row), claim)
+    return row if claim is None else _refresh(_read_again(row), claim, EndReason.REFRESH_REFUSED)
+
+
+def settle_doubt(row: Session, error: RefusedError, now: datetime) -> Session:
+    """Find out what it means that the API refused the session's access token, and return the row if not the worst.
+
+    A token may be refused for its age alone when Cognito's clock is ahead. The refresh token tells: new tokens mean
+    that the person is welcome. Raise SessionEndedError if they are not, or if there is no such account any more.
+    """
+    current = _read_again(row)
+    if current.token_version != row.token_version:
+        return current
+    if error.code in ACCOUNT_CODES:
+        raise _ended(row, EndReason.ACCOUNT_GONE) from error
+    current.doubt_tokens(now)
+    claim = current.claim_refresh(now)
+    return current if claim is None else _refresh(_read_again(current), claim, EndReason.ACCESS_REFUSED)
 
 
 def await_tokens(row: Session, now: datetime) -> Session:
@@ -65,17 +83,17 @@ def await_tokens(row: Session, now: datetime) -> Session:
     return row
 
 
-def _refresh(row: Session, claim: uuid.UUID) -> Session:
+def _refresh(row: Session, claim: uuid.UUID, if_refused: EndReason) -> Session:
     """Ask Cognito for new tokens. The claim is ours, so `row` is newest and nobody else asks meanwhile."""
     try:
         before = row.token_set()
         response = user_pool().refresh(before.refresh_token)
     except SealedDataError:
-        logger.error("Session %s cannot be decrypted with TOKEN_ENCRYPTION_KEYS", row.public_id)
+        logger.error("The tokens of session %s are damaged", row.public_id)
         raise _ended(row, EndReason.UNREADABLE) from None
     except RefusedError as error:
-        return _refused(row, claim, error)
-    except CognitoError as error:
+        return _refused(row, claim, error, if_refused)
+    except (CognitoError, UnknownKeyError) as error:
         return _postponed(row, claim, error)
     return _received(row, claim, before, response)
 
@@ -93,6 +111,8 @@ def _received(row: Session, claim: uuid.UUID, before: TokenSet, response: TokenR
     except (ProviderUnavailableError, TokenClockError) as error:
         return _postponed(row, claim, error, keep=newest)
     except InvalidTokenError as error:
+        if error.claim == "kid":  # signed with a key that is not published yet
+            return _postponed(row, claim, error, keep=newest)
         logger.error("Session %s was given tokens that fail verification: %s", row.public_id, error)
         row.postpone_refresh(claim, str(error), now, keep=newest)
         raise _ended(row, EndReason.REJECTED) from error
@@ -108,14 +128,17 @@ def _stored(row: Session, tokens: VerifiedTokens, now: datetime) -> Session:
     return row
 
 
-def _refused(row: Session, claim: uuid.UUID, error: RefusedError) -> Session:
+def _refused(row: Session, claim: uuid.UUID, error: RefusedError, reason: EndReason) -> Session:
     """End the session, unless what is refused is not its newest refresh token, or is this relying party itself."""
     current = _read_again(row)
     if current.token_version != row.token_version:
         return current
     try:
-        if error.code == "NotAuthorizedException" and client_is_refused(user_pool_config()):
-            return _postponed(row, claim, UserPoolError("the app client's id or secret is refused"))
+        if error.code == "NotAuthorizedException":
+            with token_endpoint_breaker().guard("check"):
+                is_ours = client_is_refused(user_pool_config())
+            if is_ours:
+                return _postponed(row, claim, UserPoolError("the app client's id or secret is refused"))
     except ProviderUnavailableError as silence:
         return _postponed(row, claim, silence)
     reused = error.code == "RefreshTokenReuseException"
@@ -124,10 +147,10 @@ def _refused(row: Session, claim: uuid.UUID, error: RefusedError) -> Session:
     logger.log(
         logging.ERROR if reused else logging.WARNING, "Session %s is refused a refresh: %s", row.public_id, error.code
     )
-    raise _ended(row, EndReason.REFRESH_REFUSED) from error
+    raise _ended(row, reason) from error
 
 
-def _postponed(row: Session, claim: uuid.UUID, error: CognitoError, keep: TokenSet | None = None) -> Session:
+def _postponed(row: Session, claim: uuid.UUID, error: Exception, keep: TokenSet | None = None) -> Session:
     # A throttled or silent Cognito passes; anything else is a configuration that somebody must mend.
     log = logger.warning if isinstance(error, ProviderUnavailableError) else logger.error
     log("Session %s could not be refreshed: %s: %s", row.public_id, type(error).__name__, error)
@@ -145,7 +168,8 @@ def _overtaken(row: Session, received: TokenSet | None) -> Session:
     except SessionEndedError:
         if received is not None:
             now = timezone.now()
-            revocation = Revocation.of(row, received, Revocation.Kind.REFRESH_TOKEN, now)
+            revocation = Revocation.of(row, Revocation.Kind.REFRESH_TOKEN, now)
+            revocation.put_tokens(received, row.access_expires_at)
             revocation.save(force_insert=True)
             deliver_while_it_works([revocation], now)
         raise

@@ -8,6 +8,7 @@ and a global sign-out that was done already is refused.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -17,21 +18,31 @@ from accounts import budget
 from accounts.cognito.errors import CognitoError, ProviderUnavailableError, RefusedError
 from accounts.cognito.tokens import TokenSet
 from accounts.conf import brisk_user_pool
-from accounts.encryption import SealedDataError
+from accounts.encryption import SealedDataError, UnknownKeyError
 from accounts.models import Event, Revocation, User
 
 logger = logging.getLogger(__name__)
 
+# How long somebody who ends many sessions waits for Cognito to be told of them.
+SECONDS_IN_REQUEST = 2.0
 # https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html
 SHORTEST_ACCESS_TOKEN_LIFE = timedelta(minutes=5)
 
 
 def deliver_while_it_works(revocations: Iterable[Revocation], now: datetime) -> None:
-    """Deliver claimed revocations until one fails; the rest is left to the worker, so an outage costs one time-out."""
-    waiting = list(revocations)
-    while waiting and deliver(waiting.pop(0), now):
+    """Deliver claimed revocations until one fails or time is up; the rest is left to the worker.
+
+    So an outage costs whoever waits one time-out, and a slow Cognito a few seconds.
+    """
+    waiting, end = list(revocations), time.monotonic() + SECONDS_IN_REQUEST
+    while waiting and time.monotonic() < end and deliver(waiting.pop(0), now):
         pass
-    Revocation.objects.pending().filter(pk__in=[left.pk for left in waiting]).update(claimed_until=None)
+    leave_to_worker(waiting, now)
+
+
+def leave_to_worker(revocations: Iterable[Revocation], _now: datetime) -> None:
+    """Give up the claims on revocations, so that the worker finds them."""
+    Revocation.objects.pending().filter(pk__in=[left.pk for left in revocations]).update(claimed_until=None)
 
 
 def deliver(revocation: Revocation, now: datetime) -> bool:
@@ -46,9 +57,9 @@ def deliver(revocation: Revocation, now: datetime) -> bool:
     try:
         _tell(revocation, now)
     except SealedDataError:
-        give_up(revocation, "no key of TOKEN_ENCRYPTION_KEYS opens it", now)
+        give_up(revocation, "its tokens are damaged", now)
         return True
-    except CognitoError as error:
+    except (CognitoError, UnknownKeyError) as error:
         _postpone(revocation, error, now)
         return False
     if this.settle(Revocation.State.DONE, now):
@@ -87,7 +98,7 @@ def _tell(revocation: Revocation, now: datetime) -> None:
         _sign_out_globally(revocation, now)
     else:
         budget.spend(budget.REVOKE, now)
-        brisk_user_pool().revoke(revocation.tokens()[0].refresh_token)
+        brisk_user_pool().revoke(revocation.token_set().refresh_token)
 
 
 def _sign_out_globally(revocation: Revocation, now: datetime) -> None:
@@ -96,12 +107,15 @@ def _sign_out_globally(revocation: Revocation, now: datetime) -> None:
     Refused, the tokens are most likely dead already. That is made sure of: Cognito may have found no more than the
     access token expired, by its own clock, or without the scope.
     """
-    token_set, access_expires_at = revocation.tokens()
+    token_set, expires_at = revocation.token_set(), revocation.access_expires_at
     try:
-        if access_expires_at <= now:
+        if expires_at is None or expires_at <= now:
             token_set = _refreshed(revocation, token_set, now)
         brisk_user_pool().global_sign_out(token_set.access_token)
     except RefusedError:
+        # It is no global sign-out any more, and nobody is to be told that it was one.
+        revocation.kind = Revocation.Kind.REFRESH_TOKEN
+        revocation.save(update_fields=["kind"])
         brisk_user_pool().revoke(token_set.refresh_token)
         return
     # Every token of this person is revoked now, whichever session it came from.
@@ -118,11 +132,11 @@ def _refreshed(revocation: Revocation, token_set: TokenSet, now: datetime) -> To
         refresh_token=response.refresh_token or token_set.refresh_token,
     )
     revocation.put_tokens(newer, now + SHORTEST_ACCESS_TOKEN_LIFE)
-    revocation.save(update_fields=["sealed"])
+    revocation.save(update_fields=["sealed", "access_expires_at"])
     return newer
 
 
-def _postpone(revocation: Revocation, error: CognitoError, now: datetime) -> None:
+def _postpone(revocation: Revocation, error: Exception, now: datetime) -> None:
     revocation.postpone(f"{type(error).__name__}: {error}", now)
     log = logger.warning if isinstance(error, ProviderUnavailableError) else logger.error
     log("Cognito could not be told: %s, revocation %s: %s", revocation.get_kind_display(), revocation.pk, error)

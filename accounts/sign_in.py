@@ -67,7 +67,7 @@ def intended_next(request: Any) -> str:
 def fetch_tokens(request: Any, *, nonce: str, code_verifier: str) -> VerifiedTokens:
     """Exchange the response's code for tokens and verify them. Raise CognitoError of one kind or another."""
     code = oidc.read_authorization_response(dict(request.GET.lists()))
-    with token_endpoint_breaker().guard():
+    with token_endpoint_breaker().guard("exchange"):
         response = oidc.exchange_code(
             user_pool_config(), code=code, code_verifier=code_verifier, redirect_uri=callback_uri()
         )

@@ -110,6 +110,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    # Seconds to connect, milliseconds until a silent peer counts as gone: no thread waits for a dead server for ever.
+    DATABASES["default"].setdefault("OPTIONS", {}).update(connect_timeout=5, tcp_user_timeout=15_000)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Without one, each process has its own: enough for one process, see docs/settings.md.
 CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
@@ -144,6 +146,8 @@ COGNITO_VIEWER_GROUPS = env.list("COGNITO_VIEWER_GROUPS", default=["support"])
 # more often than so many times a second in all.
 COGNITO_PROBE_SECONDS = env.int("COGNITO_PROBE_SECONDS", default=60)
 COGNITO_PROBE_RATE = env.int("COGNITO_PROBE_RATE", default=30)
+# How many calls to Cognito a process makes at once; the other threads stay free for those who need none.
+COGNITO_CALLS_AT_ONCE = env.int("COGNITO_CALLS_AT_ONCE", default=8)
 # As the app client has it (RefreshTokenValidity); no session outlives it.
 COGNITO_REFRESH_TOKEN_SECONDS = env.int("COGNITO_REFRESH_TOKEN_SECONDS", default=30 * 24 * 3600)
 

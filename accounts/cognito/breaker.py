@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,58 +12,68 @@ from accounts.cognito.errors import ProviderUnavailableError, ThrottledError
 
 FAILURES_TO_OPEN = 5
 OPEN_SECONDS = 10.0
+# How long a call waits for one of the places that may call at once.
+PLACE_SECONDS = 0.5
 
 
 class CircuitBreaker:
-    """After five failures in a row, refuse calls for ten seconds, then let one through to see; per process.
+    """Bounds what calls that fail or hang may cost; one per process and neighbour.
 
-    Only silence, 5xx and nonsense count as failures. A refusal or a throttled call is an answer.
+    Only so many calls are under way at once. And after five failures in a row of one operation, its calls are refused
+    for ten seconds; then one is let through to see. Only silence, 5xx and nonsense count as failures. A refusal or a
+    throttled call is an answer.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, calls_at_once: int = 8) -> None:
+        self._places = threading.BoundedSemaphore(calls_at_once)
         self._lock = threading.Lock()
-        self._failures = 0
-        self._closed_again_at = 0.0
+        self._failures: defaultdict[str, int] = defaultdict(int)
+        self._closed_again_at: defaultdict[str, float] = defaultdict(float)
 
     @property
     def failures(self) -> int:
-        """How many calls in a row have failed."""
-        return self._failures
+        """How many calls in a row have failed, of the operation that fares worst."""
+        return max(self._failures.values(), default=0)
 
     @property
     def is_open(self) -> bool:
-        """Whether calls are refused now; the first one after that looks whether Cognito is back."""
-        return self._failures >= FAILURES_TO_OPEN and self._closed_again_at > time.monotonic()
+        """Whether calls of some operation are refused now; the first one after that looks whether Cognito is back."""
+        now = time.monotonic()
+        return any(self._is_broken(name) and until > now for name, until in list(self._closed_again_at.items()))
 
     @contextmanager
-    def guard(self) -> Iterator[None]:
+    def guard(self, operation: str) -> Iterator[None]:
         """Make a call inside the block. Raise ProviderUnavailableError at once while the circuit is open."""
-        self._enter()
+        self._enter(operation)
+        if not self._places.acquire(timeout=PLACE_SECONDS):
+            raise ProviderUnavailableError("not asked: too many calls are under way", retry_after=1)
+        failed = False
         try:
             yield
         except ThrottledError:
-            self._note(failed=False)
             raise
         except ProviderUnavailableError:
-            self._note(failed=True)
+            failed = True
             raise
-        except BaseException:
-            self._note(failed=False)
-            raise
-        self._note(failed=False)
+        finally:
+            self._places.release()
+            self._note(operation, failed=failed)
 
-    def _enter(self) -> None:
+    def _enter(self, operation: str) -> None:
         with self._lock:
-            if self._failures < FAILURES_TO_OPEN:
+            if not self._is_broken(operation):
                 return
-            wait = self._closed_again_at - time.monotonic()
+            wait = self._closed_again_at[operation] - time.monotonic()
             if wait > 0:
                 raise ProviderUnavailableError("not asked: it did not answer lately", retry_after=max(1, round(wait)))
             # This caller is the one that looks; the others wait for what it finds.
-            self._closed_again_at = time.monotonic() + OPEN_SECONDS
+            self._closed_again_at[operation] = time.monotonic() + OPEN_SECONDS
 
-    def _note(self, *, failed: bool) -> None:
+    def _note(self, operation: str, *, failed: bool) -> None:
         with self._lock:
-            self._failures = self._failures + 1 if failed else 0
-            if self._failures >= FAILURES_TO_OPEN:
-                self._closed_again_at = time.monotonic() + OPEN_SECONDS
+            self._failures[operation] = self._failures[operation] + 1 if failed else 0
+            if self._is_broken(operation):
+                self._closed_again_at[operation] = time.monotonic() + OPEN_SECONDS
+
+    def _is_broken(self, operation: str) -> bool:
+        return self._failures[operation] >= FAILURES_TO_OPEN

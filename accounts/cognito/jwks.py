@@ -72,7 +72,7 @@ class KeySet:
             return seen
         try:
             last = self._last
-            if last is not None and (last is not seen or now - last.tried_at < COOLDOWN):
+            if last is not None and (last is not seen or timedelta(0) <= now - last.tried_at < COOLDOWN):
                 return last
             self._last = self._attempt(last, now)
             return self._last

@@ -71,7 +71,7 @@ class UserPoolClient:
 
     def get_user(self, access_token: str) -> UserProfile:
         """Return the profile of the access token's owner. Needs the scope in `API_SCOPE`."""
-        with self.breaker.guard():
+        with self.breaker.guard("get_user"):
             answer = self._call("get_user", AccessToken=access_token)
             try:
                 return UserProfile(
@@ -89,7 +89,7 @@ class UserPoolClient:
         The answer has a refresh token only if rotation is on: without one the old one stays in use.
         https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-refresh-token.html
         """
-        with self.breaker.guard():
+        with self.breaker.guard("refresh"):
             answer = self._as_client(
                 "get_tokens_from_refresh_token", "NotAuthorizedException", RefreshToken=refresh_token
             ).get("AuthenticationResult")
@@ -100,12 +100,12 @@ class UserPoolClient:
 
     def revoke(self, refresh_token: str) -> None:
         """Revoke a refresh token and every access token that came with it; an unknown one counts as revoked."""
-        with self.breaker.guard():
+        with self.breaker.guard("revoke"):
             self._as_client("revoke_token", "UnauthorizedException", Token=refresh_token)
 
     def global_sign_out(self, access_token: str) -> None:
         """Revoke all tokens of the access token's owner, in every app client of the pool."""
-        with self.breaker.guard():
+        with self.breaker.guard("global_sign_out"):
             self._call("global_sign_out", AccessToken=access_token)
 
     def _as_client(self, operation: str, wrong_secret: str, **parameters: Any) -> Mapping[str, Any]:

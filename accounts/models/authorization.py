@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.cognito import oidc
 from accounts.cognito.errors import StateMismatchError
 from accounts.cognito.redacted import Redacted
-from accounts.encryption import SealedDataError, seal, unseal
+from accounts.encryption import SealedDataError, UnknownKeyError, seal, unseal
 
 
 def digest(secret: str) -> str:
@@ -115,6 +115,6 @@ class AuthorizationRequest(models.Model):
         """Return what `closed` encrypted. Raise StateMismatchError if the key it was made with is gone."""
         try:
             nonce, code_verifier, next_url = json.loads(unseal(self.sealed, bound_to=self.state_digest))
-        except SealedDataError as error:
+        except (SealedDataError, UnknownKeyError) as error:
             raise StateMismatchError("unknown_state") from error
         return PendingSignIn(nonce=nonce, code_verifier=code_verifier, next_url=next_url)

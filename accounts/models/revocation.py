@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-import json
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
@@ -48,7 +47,7 @@ class Revocation(models.Model):
     # Longer than a delivery may take: two calls, each with connect and read time-out.
     CLAIM: ClassVar[timedelta] = timedelta(seconds=30)
     BACK_OFF_FIRST: ClassVar[timedelta] = timedelta(seconds=5)
-    BACK_OFF_MOST: ClassVar[timedelta] = timedelta(hours=1)
+    BACK_OFF_MOST: ClassVar[timedelta] = timedelta(minutes=10)
     KEPT: ClassVar[timedelta] = timedelta(days=30)
     # Longer than a hiccup of Cognito or a restart of the worker: somebody should look.
     LATE_AFTER: ClassVar[timedelta] = timedelta(minutes=10)
@@ -67,9 +66,11 @@ class Revocation(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="revocations", editable=False
     )
+    session_id = models.UUIDField(editable=False)
     kind = models.CharField(max_length=20, choices=Kind, editable=False)
     state = models.CharField(max_length=20, choices=State, default=State.PENDING, editable=False)
     sealed = models.TextField(blank=True, editable=False)
+    access_expires_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     # When the refresh token is dead whether or not Cognito was told.
     expires_at = models.DateTimeField(editable=False)
@@ -92,37 +93,36 @@ class Revocation(models.Model):
         return f"{self.get_kind_display()}: {self.get_state_display()}"
 
     @classmethod
-    def of(cls, row: Session, token_set: TokenSet, kind: Kind, now: datetime) -> Revocation:
-        """Return an unsaved revocation of `token_set`, claimed by whoever is about to save and deliver it."""
+    def of(cls, row: Session, kind: Kind, now: datetime) -> Revocation:
+        """Return an unsaved revocation of a session's tokens, claimed by whoever is about to save and deliver it.
+
+        The ciphertext moves as it is, so a host that lacks its key can end a session all the same.
+        """
         life = timedelta(seconds=settings.COGNITO_REFRESH_TOKEN_SECONDS)
-        revocation = cls(
+        return cls(
             user=row.person,
+            session_id=row.public_id,
             kind=kind,
+            sealed=row.token_set_sealed,
+            access_expires_at=row.access_expires_at,
             created_at=now,
             due_at=now,
             claimed_until=now + cls.CLAIM,
             expires_at=row.started_at + life,
         )
-        revocation.put_tokens(token_set, row.access_expires_at)
-        return revocation
 
     @property
     def is_pending(self) -> bool:
         return self.state == self.State.PENDING
 
     def put_tokens(self, token_set: TokenSet, access_expires_at: datetime | None) -> None:
-        """Encrypt what delivering needs into the row, bound to it; the caller saves."""
-        expires = access_expires_at.timestamp() if access_expires_at else 0
-        members = [token_set.refresh_token, token_set.access_token, token_set.id_token, expires]
-        self.sealed = seal(json.dumps(members).encode(), bound_to=str(self.id))
+        """Encrypt newer tokens into the row; the caller saves."""
+        self.sealed = seal(token_set.to_json(), bound_to=str(self.session_id))
+        self.access_expires_at = access_expires_at
 
-    def tokens(self) -> tuple[TokenSet, datetime]:
-        """Return the token set and when its access token expires (UTC). Raise SealedDataError if it won't open."""
-        refresh, access, id_token, expires = json.loads(unseal(self.sealed, bound_to=str(self.id)))
-        return (
-            TokenSet(access_token=access, id_token=id_token, refresh_token=refresh),
-            datetime.fromtimestamp(expires, UTC),
-        )
+    def token_set(self) -> TokenSet:
+        """Return the decrypted token set. Raise SealedDataError or UnknownKeyError if it cannot be read."""
+        return TokenSet.from_json(unseal(self.sealed, bound_to=str(self.session_id)))
 
     def claim(self, now: datetime) -> bool:
         """Claim the delivery; False if somebody else has it or has finished it."""

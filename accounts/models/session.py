@@ -138,7 +138,7 @@ class Session(AbstractBaseSession):
         return self.scopes.split()
 
     def token_set(self) -> TokenSet:
-        """Return the decrypted token set. Raise SealedDataError if no key of the ring opens it."""
+        """Return the decrypted token set. Raise SealedDataError or UnknownKeyError if it cannot be read."""
         return TokenSet.from_json(unseal(self.token_set_sealed, bound_to=str(self.public_id)))
 
     def has_live_access_token(self, now: datetime) -> bool:
@@ -199,6 +199,10 @@ class Session(AbstractBaseSession):
         """Claim the probe that is due, by setting the time of the next one; False if another request has it."""
         next_one = now + timedelta(seconds=settings.COGNITO_PROBE_SECONDS)
         return self._update(Q(probe_due_at__lte=now), probe_due_at=next_one)
+
+    def doubt_tokens(self, now: datetime) -> None:
+        """Make a refresh due now, unless refreshes are failing and back off."""
+        self._update(Q(token_version=self.token_version, refresh_failures=0), refresh_due_at=now)
 
     def touch(self, now: datetime) -> None:
         """Note that the person is here, at most once a minute, and move the idle limit along."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import OuterRef, Subquery
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -13,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.http import SignedInRequest
-from accounts.models import EndedSession, Revocation
+from accounts.models import Revocation
 from accounts.models.revocation import RevocationQuerySet
 from accounts.revocation import give_up, retry
 from dashboard.console.access import operators_only, viewers_only
@@ -76,6 +75,5 @@ def _detail(request: SignedInRequest, pk: UUID, form: ReasonForm, status: int = 
 
 
 def _revocations() -> RevocationQuerySet:
-    """Return revocations with their people, and the session each came from."""
-    sessions = EndedSession.objects.filter(revocation=OuterRef("pk")).values("pk")
-    return Revocation.objects.select_related("user").defer("sealed").annotate(session_id=Subquery(sessions[:1]))
+    """Return revocations with their people."""
+    return Revocation.objects.select_related("user").defer("sealed")

@@ -134,6 +134,7 @@ def test_a_revocation_that_no_key_opens_is_given_up_and_recorded(pending: Revoca
 def test_prune_ends_lapsed_sessions_and_revokes_their_tokens(user: Browser, pool: FakeUserPool) -> None:
     with time_machine.travel(timezone.now() + timedelta(minutes=31), tick=True):
         tasks.prune.call()
+        tasks.deliver_revocations.call()
 
     assert not Session.objects.exists()
     assert EndedSession.objects.get().reason == EndReason.IDLE

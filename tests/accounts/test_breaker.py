@@ -30,7 +30,7 @@ class Provider:
         self.calls = 0
 
     def call(self) -> None:
-        with self.breaker.guard():
+        with self.breaker.guard("GetUser"):
             self.calls += 1
             if self.error is not None:
                 raise self.error
@@ -119,7 +119,7 @@ def test_while_one_call_looks_the_others_wait_for_what_it_finds(silent: Provider
     inside, go_on = threading.Event(), threading.Event()
 
     def look() -> None:
-        with silent.breaker.guard():
+        with silent.breaker.guard("GetUser"):
             inside.set()
             go_on.wait(5)
 
@@ -150,7 +150,7 @@ def test_one_answer_closes_the_circuit(silent: Provider, clock: Clock) -> None:
 
 def test_a_look_whose_caller_was_killed_is_followed_by_another(silent: Provider, clock: Clock) -> None:
     clock.seconds += OPEN_SECONDS
-    abandoned = silent.breaker.guard()
+    abandoned = silent.breaker.guard("GetUser")
     abandoned.__enter__()
     clock.seconds += OPEN_SECONDS
 
@@ -163,7 +163,7 @@ def test_calls_under_way_when_the_circuit_opens_are_all_that_reach_a_silent_prov
     together = threading.Barrier(threads, timeout=5)
 
     def call_slowly() -> None:
-        with suppress(ProviderUnavailableError), provider.breaker.guard():
+        with suppress(ProviderUnavailableError), provider.breaker.guard("GetUser"):
             together.wait()
             raise ProviderUnavailableError("no answer")
 

@@ -10,7 +10,7 @@ from joserfc import jwe
 from joserfc.jwk import OctKey
 from pytest_django import Settings
 
-from accounts.encryption import SealedDataError, parse_key, seal, unseal
+from accounts.encryption import SealedDataError, UnknownKeyError, parse_key, seal, unseal
 
 KEYS = [base64.urlsafe_b64encode(bytes([number]) * 32).decode().rstrip("=") for number in range(3)]
 TEXT = b"what must not be read"
@@ -84,7 +84,7 @@ def test_a_key_that_left_the_ring_decrypts_no_more(settings: Settings) -> None:
 
     settings.TOKEN_ENCRYPTION_KEYS = [KEYS[1], KEYS[2]]
 
-    with pytest.raises(SealedDataError, match="TOKEN_ENCRYPTION_KEYS"):
+    with pytest.raises(UnknownKeyError, match="TOKEN_ENCRYPTION_KEYS"):
         unseal(sealed, bound_to="row")
 
 
@@ -99,7 +99,7 @@ def test_no_character_of_a_ciphertext_can_be_changed() -> None:
         damaged = sealed[:position] + other + sealed[position + 1 :]
         try:
             read = unseal(damaged, bound_to="row")
-        except SealedDataError:
+        except (SealedDataError, UnknownKeyError):
             continue
         # Base64 has a few bits to spare at the end of each part.
         assert read == TEXT

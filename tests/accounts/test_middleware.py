@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from accounts.log import RequestIdFilter, request_id_in_log
 from accounts.middleware import AuthenticationMiddleware, FreshTokensMiddleware, RequestIdMiddleware
-from accounts.models import EndedSession, EndReason
+from accounts.models import EndedSession, EndReason, Session
 from tests.conftest import Browser
 from tests.fake_user_pool import FakeUserPool
 
@@ -181,8 +181,21 @@ def test_tokens_that_cognito_refuses_end_the_session(user: Browser, pool: FakeUs
     assert EndedSession.objects.get().reason == EndReason.ACCESS_REFUSED
 
 
-def test_tokens_that_no_key_opens_end_the_session(user: Browser, settings: Settings) -> None:
+def test_a_server_that_lacks_the_key_says_so_and_signs_nobody_out(user: Browser, settings: Settings) -> None:
+    ring = settings.TOKEN_ENCRYPTION_KEYS
     settings.TOKEN_ENCRYPTION_KEYS = ["YW5vdGhlci1rZXktMDEyMzQ1Njc4OWFiY2RlZjAxMjM"]
+
+    response = user.get("/tokens/")
+
+    assert response.status_code == 503
+    assert response.context["problem"].name == "key_missing"
+    settings.TOKEN_ENCRYPTION_KEYS = ring
+    assert user.get("/tokens/").status_code == 200
+
+
+def test_damaged_tokens_end_the_session(user: Browser) -> None:
+    row = user.row
+    Session.objects.update(token_set_sealed=row.token_set_sealed[:-8] + "AAAAAAAA")
 
     response = user.get("/tokens/")
 

@@ -407,8 +407,18 @@ def test_tokens_of_somebody_else_end_the_session_and_are_revoked(
     assert all(sign_in.revoked for sign_in in pool.sign_ins.values())
 
 
-def test_tokens_no_key_opens_end_the_session(user: Browser, clock: Clock, settings: Settings) -> None:
+def test_a_refresh_waits_for_a_key_that_this_server_lacks(user: Browser, clock: Clock, settings: Settings) -> None:
     settings.TOKEN_ENCRYPTION_KEYS = ["YW5vdGhlci1rZXktMDEyMzQ1Njc4OWFiY2RlZjAxMjM"]
+    clock.set(DUE)
+
+    response = user.get("/sessions/")
+
+    assert response.status_code == 200
+    assert user.row.refresh_error.startswith("UnknownKeyError")
+
+
+def test_damaged_tokens_end_the_session_at_the_refresh(user: Browser, clock: Clock) -> None:
+    Session.objects.update(token_set_sealed=user.row.token_set_sealed[:-8] + "AAAAAAAA")
     clock.set(DUE)
 
     response = user.get("/sessions/")

@@ -35,7 +35,7 @@ def test_list_prints_what_waits_and_why_but_no_token(pending: Revocation) -> Non
     record = json.loads(text)
     assert record["revocation"] == str(pending.pk)
     assert record["attempts"] == 1
-    assert pending.tokens()[0].refresh_token not in text
+    assert pending.token_set().refresh_token not in text
 
 
 def test_retry_tells_cognito_at_once_and_records_who_and_why(pending: Revocation, pool: FakeUserPool) -> None:

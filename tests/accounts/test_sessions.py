@@ -18,6 +18,7 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 from time_machine import TimeMachineFixture
 
+from accounts import tasks
 from accounts.middleware import AuthenticationMiddleware
 from accounts.models import EndedSession, EndReason, Session
 from accounts.sessions import SessionStore
@@ -357,6 +358,7 @@ def test_clearsessions_ends_what_has_lapsed_and_revokes_it(
     Session.objects.exclude(pk=outsider.row.pk).update(expire_date=utc_now() - MINUTE)
 
     call_command("clearsessions")
+    tasks.deliver_revocations.call()
 
     assert Session.objects.get().pk == outsider.row.pk
     assert EndedSession.objects.get().reason == EndReason.IDLE

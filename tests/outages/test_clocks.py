@@ -38,7 +38,6 @@ def test_a_great_difference_stops_sign_ins_with_a_page_of_its_own(
     assert response.context["problem"].name == "clock"
 
 
-@pytest.mark.xfail(strict=True, reason="GetUser refuses a token for its age, and that ends the session")
 def test_a_great_difference_that_comes_later_signs_nobody_out(visitor: Browser, pool: FakeUserPool) -> None:
     pool.access_token_seconds = 600
     visitor.sign_in()
@@ -51,7 +50,6 @@ def test_a_great_difference_that_comes_later_signs_nobody_out(visitor: Browser, 
     assert "TokenClockError" in visitor.row.refresh_error
 
 
-@pytest.mark.xfail(strict=True, reason="GetUser refuses a token for its age, and that ends the session")
 @pytest.mark.parametrize("page", ["/profile/", "/"])
 def test_a_token_that_expires_at_cognito_a_little_earlier_ends_no_session(
     visitor: Browser, pool: FakeUserPool, page: str

@@ -91,7 +91,6 @@ def test_while_cognito_is_down_the_worker_tries_each_revocation_once_per_back_of
     assert attempts == [1, 1, 1, 1, 1, 2]
 
 
-@pytest.mark.xfail(strict=True, reason="only a failure stops the deliveries of a request, not the time they take")
 def test_a_slow_cognito_keeps_nobody_waiting_for_each_of_many_revocations(
     user: Browser, crowd: list[Browser], pool: FakeUserPool
 ) -> None:

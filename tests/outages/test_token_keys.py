@@ -38,7 +38,6 @@ def test_a_key_rolled_out_in_three_steps_signs_nobody_out(
     assert user.get("/profile/").status_code == 200
 
 
-@pytest.mark.xfail(strict=True, reason="an unknown key ends the session, and its refresh token is never revoked")
 def test_a_host_that_does_not_know_the_newest_key_ends_no_session_of_those_that_do(
     visitor: Browser, settings: Settings, old: str
 ) -> None:
@@ -51,7 +50,6 @@ def test_a_host_that_does_not_know_the_newest_key_ends_no_session_of_those_that_
     assert Session.objects.count() == 1
 
 
-@pytest.mark.xfail(strict=True, reason="an unknown key makes the worker give up for good")
 def test_a_worker_that_does_not_know_the_newest_key_gives_nothing_up(
     visitor: Browser, pool: FakeUserPool, settings: Settings, old: str
 ) -> None:

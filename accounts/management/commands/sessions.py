@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
@@ -91,7 +91,11 @@ class Command(BaseCommand):
         self._report(options, 1)
 
     def _revoke_user(self, now: datetime, options: dict[str, Any]) -> None:
-        mine = Session.objects.live(now).filter(user__in=_people(options["person"])).order_by("-access_expires_at")
+        mine = (
+            Session.objects.live(now)
+            .filter(user__in=_people(options["person"]))
+            .order_by(F("access_expires_at").desc(nulls_last=True))
+        )
         newest, count = mine.first(), mine.count()
         if not options["dry_run"]:
             end_sessions(mine, EndReason.OPERATOR, now=now, everywhere=newest, note=_note(options))
@@ -106,7 +110,7 @@ class Command(BaseCommand):
             )
         self._report(options, count)
         if count and not options["dry_run"]:
-            self.stderr.write("They are signed out. The worker tells Cognito; `sessions prune` does it here and now.")
+            self.stderr.write("They are signed out. The worker tidies up and tells Cognito.")
 
     def _prune(self, now: datetime, options: dict[str, Any]) -> None:
         count = Session.objects.lapsed(now).count()

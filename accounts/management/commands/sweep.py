@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import DatabaseError, close_old_connections
+from django.db import close_old_connections
 from django.utils import timezone
 
 from accounts import tasks
@@ -44,10 +44,10 @@ class Command(BaseCommand):
         close_old_connections()
         try:
             sweep(timezone.now())
-        except DatabaseError as error:
+        except Exception as error:  # a database or a broker that is away now will be back
             if once:
                 raise
-            logger.warning("The database cannot be reached, trying again: %s", error)
+            logger.warning("Could not look for work, trying again: %s: %s", type(error).__name__, error)
 
 
 def sweep(now: datetime) -> None:

@@ -64,7 +64,8 @@ def make_sessions(count: int, now: datetime, **columns: Any) -> list[Session]:
 
 
 def make_revocation(row: Session, now: datetime, **columns: Any) -> Revocation:
-    revocation = Revocation.of(row, secret_tokens(), Revocation.Kind.REFRESH_TOKEN, now)
+    revocation = Revocation.of(row, Revocation.Kind.REFRESH_TOKEN, now)
+    revocation.put_tokens(secret_tokens(), row.access_expires_at)
     for name, value in ({"claimed_until": None, "due_at": now} | columns).items():
         setattr(revocation, name, value)
     revocation.save(force_insert=True, using=row._state.db)

@@ -17,7 +17,7 @@ def page(browser: Browser) -> str:
 
 def fail_calls(count: int) -> None:
     for _ in range(count):
-        with pytest.raises(ProviderUnavailableError), api_breaker().guard():
+        with pytest.raises(ProviderUnavailableError), api_breaker().guard("GetUser"):
             raise ProviderUnavailableError("down")
 
 
