@@ -13,7 +13,7 @@ from accounts.cognito.errors import ProviderUnavailableError, ThrottledError
 FAILURES_TO_OPEN = 5
 OPEN_SECONDS = 10.0
 # How long a call waits for one of the places that may call at once.
-PLACE_SECONDS = 0.5
+PLACE_SECONDS = 0.2
 
 
 class CircuitBreaker:

@@ -27,7 +27,7 @@ from tests.contract.support import Browser, Person, Pool, fake_only
 from tests.fake_user_pool import Failure, FakeUserPool
 
 # Without the one that takes as long as the caller's patience.
-OUTAGES = [failure for failure in Failure if failure not in {Failure.HANG, Failure.WRONG_SHAPE}]
+OUTAGES = [failure for failure in Failure if failure not in {Failure.HANG}]
 
 
 @pytest.fixture

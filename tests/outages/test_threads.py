@@ -66,7 +66,9 @@ def site(shared_site: Site) -> Site:
     """The app with a healthy Cognito, its circuit closed."""
     shared_site.pool.recover()
     time.sleep(OPEN_SECONDS)
-    shared_site.signed_in(f"closes-the-circuit-{time.monotonic_ns()}").post("/logout/")
+    closer = shared_site.signed_in(f"closes-the-circuit-{time.monotonic_ns()}")
+    shared_site.expire_access_tokens(closer)
+    closer.get("/")
     shared_site.pool.calls.clear()
     return shared_site
 
@@ -74,6 +76,13 @@ def site(shared_site: Site) -> Site:
 def crowd(site: Site, name: str, count: int) -> list[HttpBrowser]:
     with ThreadPoolExecutor(4) as executor:
         return list(executor.map(site.signed_in, [f"{name}-{number}" for number in range(count)]))
+
+
+def fail_until_the_circuit_opens(site: Site, people: list[HttpBrowser]) -> None:
+    for _ in range(FAILURES_TO_OPEN):  # few at a time get through to fail
+        site.expire_access_tokens(*people)
+        with ThreadPoolExecutor(8) as executor:
+            list(executor.map(site.seconds_for_home, people))
 
 
 def test_a_hanging_cognito_holds_the_threads_once_and_then_nobody(site: Site) -> None:
@@ -86,6 +95,7 @@ def test_a_hanging_cognito_holds_the_threads_once_and_then_nobody(site: Site) ->
         site.pool.calls.wait_for(REFRESH)
         during = site.seconds_for_home(other)
         worst = max(each.result(30) for each in waiting)
+    fail_until_the_circuit_opens(site, people)
     site.expire_access_tokens(*people)
     open_circuit = [site.seconds_for_home(person) for person in [*people, other]]
 
@@ -100,10 +110,8 @@ def test_a_hanging_cognito_holds_the_threads_once_and_then_nobody(site: Site) ->
 
 def test_the_circuit_looks_with_one_call_and_closes_when_that_is_answered(site: Site) -> None:
     people = crowd(site, "patient", 8)
-    site.expire_access_tokens(*people)
     site.pool.fail(REFRESH, Failure.HANG)
-    with ThreadPoolExecutor(8) as executor:
-        list(executor.map(site.seconds_for_home, people))
+    fail_until_the_circuit_opens(site, people)
 
     time.sleep(OPEN_SECONDS)
     site.pool.calls.clear()
@@ -128,10 +136,11 @@ def test_a_hanging_cognito_leaves_a_thread_to_who_needs_nothing_of_it(site: Site
     with ThreadPoolExecutor(THREADS) as executor:
         waiting = [executor.submit(site.seconds_for_home, person) for person in people]
         site.pool.calls.wait_for(REFRESH, THREADS // 2)
-        during = site.seconds_for_home(other)
+        site.seconds_for_home(other)
+        still_waiting = [each for each in waiting if not each.done()]
         [each.result(30) for each in waiting]
 
-    assert during < PROMPTLY
+    assert still_waiting
 
 
 def test_one_person_with_many_tabs_leaves_a_thread_to_others(site: Site) -> None:
@@ -142,8 +151,8 @@ def test_one_person_with_many_tabs_leaves_a_thread_to_others(site: Site) -> None
     with ThreadPoolExecutor(THREADS) as executor:
         waiting = [executor.submit(site.seconds_for_home, impatient) for _ in range(THREADS)]
         site.pool.calls.wait_for(REFRESH)
-        time.sleep(0.2)
-        during = site.seconds_for_home(other)
+        site.seconds_for_home(other)
+        still_waiting = [each for each in waiting if not each.done()]
         [each.result(30) for each in waiting]
 
-    assert during < PROMPTLY
+    assert still_waiting
