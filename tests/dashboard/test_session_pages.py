@@ -117,7 +117,7 @@ def test_what_cognito_does_not_know_yet_is_shown_without_a_raw_error(
     ("state", "said"),
     [
         (Revocation.State.EXPIRED, "No need The refresh token has expired."),
-        (Revocation.State.GIVEN_UP, "Cannot be told"),
+        (Revocation.State.GIVEN_UP, "Given up"),
     ],
 )
 def test_a_revocation_that_never_came_to_be_is_not_called_done(

@@ -93,7 +93,7 @@ def test_everywhere_still_pending_says_that_other_apps_stay_signed_in(sign_out: 
     ("state", "said"),
     [
         (Revocation.State.EXPIRED, "It has expired by itself"),
-        (Revocation.State.GIVEN_UP, "This site can no longer read it, so it cannot revoke it either."),
+        (Revocation.State.GIVEN_UP, "We have stopped trying to tell Cognito, and have erased our copy."),
     ],
 )
 def test_a_revocation_that_never_came_to_be_is_told_as_it_is(user: Browser, state: str, said: str) -> None:
