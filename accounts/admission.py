@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime
-
-from django.db import DatabaseError
+from functools import partial
 
 from accounts.ending import SessionEndedError, end_session, lapse_reason
 from accounts.models import EndedSession, EndReason, Session
 from accounts.probe import probe
 from accounts.refresh import keep_fresh
 from accounts.sessions import SessionStore
-
-logger = logging.getLogger(__name__)
+from accounts.writing import if_writable
 
 
 def admit(store: SessionStore, now: datetime) -> Session | None:
@@ -30,13 +27,8 @@ def admit(store: SessionStore, now: datetime) -> Session | None:
         return None
     if not row.person.is_active:
         raise SessionEndedError(end_session(row, EndReason.DISABLED, now=now))
-    try:
-        row.touch(now)
-        return probe(keep_fresh(row, now), now)
-    except DatabaseError as error:
-        # Noting and claiming can wait for a database that takes writes again; what was read stands.
-        logger.warning("Session %s could not be brought up to date: %s", row.public_id, error)
-        return row
+    if_writable(partial(row.touch, now))
+    return probe(keep_fresh(row, now), now)
 
 
 def _explain_absence(store: SessionStore, now: datetime) -> None:

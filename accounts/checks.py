@@ -54,6 +54,9 @@ def check_user_pool(**_: Any) -> list[CheckMessage]:
     if config.domain and urlsplit(config.domain).scheme not in ("http", "https"):
         hint = "Write it as https://example.auth.eu-central-1.amazoncognito.com: with the scheme."
         messages.append(Error(f"COGNITO_DOMAIN is {config.domain!r}.", hint=hint, id="accounts.E011"))
+    if settings.COGNITO_CALLS_AT_ONCE < 1:
+        hint = "Set it to 1 or more; 8 is the default."
+        messages.append(Error("COGNITO_CALLS_AT_ONCE allows no call at all.", hint=hint, id="accounts.E015"))
     messages += [
         Error(
             f"COGNITO_SCOPES lacks {scope!r}.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 from functools import partial
 
@@ -11,6 +12,8 @@ from django.db.models import QuerySet
 
 from accounts.models import EndedSession, EndReason, Event, Revocation, Session, User
 from accounts.revocation import deliver_while_it_works, leave_to_worker
+
+logger = logging.getLogger(__name__)
 
 
 class SessionEndedError(Exception):
@@ -72,11 +75,16 @@ def end_lapsed(now: datetime, *, most: int) -> int:
 
     The rows are read in one go and ended one by one: an error with one does not keep the others.
     """
-    lapsed = list(Session.objects.lapsed(now).order_by("expire_date")[:most])
-    for row in lapsed:
+    ended = 0
+    for row in list(Session.objects.lapsed(now).order_by("expire_date")[:most]):
         this = Session.objects.filter(public_id=row.public_id)
-        end_sessions(this, lapse_reason(row, now), now=now, tell_now=False)
-    return len(lapsed)
+        try:
+            end_sessions(this, lapse_reason(row, now), now=now, tell_now=False)
+        except Exception:
+            logger.exception("Session %s has lapsed but could not be ended", row.public_id)
+        else:
+            ended += 1
+    return ended
 
 
 def lapse_reason(row: Session, now: datetime) -> EndReason:

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from accounts.cognito import oidc
 from accounts.cognito.errors import (
     AuthorizationResponseError,
     InvalidGrantError,
@@ -25,6 +26,7 @@ from accounts.cognito.errors import (
     TokenEndpointError,
     UserPoolError,
 )
+from accounts.conf import signed_out_uri, user_pool_config
 from accounts.encryption import UnknownKeyError
 from accounts.http import wants_json
 from accounts.sign_in import AccountDisabledError
@@ -171,6 +173,9 @@ def error_response(request: Any, error: Exception, *, next_url: str | None = Non
         response: HttpResponse = JsonResponse({"error": problem.name, "request_id": request.id}, status=problem.status)
     else:
         context = {"problem": problem, "action_url": _way_on(request, next_url), "retry_after": retry_after}
+        if problem is DISABLED:
+            # Else Cognito's login cookie brings back the same account.
+            context["switch_url"] = oidc.sign_out_url(user_pool_config(), sign_out_uri=signed_out_uri())
         response = render(request, "accounts/problem.html", context, status=problem.status)
     if retry_after is not None:
         response["Retry-After"] = str(retry_after)

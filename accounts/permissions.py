@@ -31,3 +31,13 @@ def grant_to_groups(app_config: AppConfig, using: str, apps: Apps = global_apps,
         codenames = [permission.partition(".")[2] for permission in granted]
         group, _created = group_model.objects.using(using).get_or_create(name=name)
         group.permissions.add(*permissions.filter(codename__in=codenames))
+    _take_back(group_model.objects.using(using), permissions)
+
+
+def _take_back(groups: Any, permissions: Any) -> None:
+    """Take both permissions from every group that the settings no longer name for them."""
+    viewers = [*settings.COGNITO_VIEWER_GROUPS, *settings.COGNITO_STAFF_GROUPS]
+    for granted, names in ((VIEW, viewers), (END, settings.COGNITO_STAFF_GROUPS)):
+        permission = permissions.get(codename=granted.partition(".")[2])
+        for group in groups.filter(permissions=permission).exclude(name__in=names):
+            group.permissions.remove(permission)

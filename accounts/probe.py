@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
+from functools import partial
 
 from accounts import budget
 from accounts.cognito.errors import CognitoError, RefusedError
@@ -13,6 +14,7 @@ from accounts.encryption import SealedDataError, UnknownKeyError
 from accounts.models import Session
 from accounts.profile import ask_profile
 from accounts.refresh import settle_doubt
+from accounts.writing import if_writable
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +28,10 @@ def probe(row: Session, now: datetime) -> Session:
     Return the newest row. Raise SessionEndedError if Cognito refuses the tokens or the person. Any other outcome,
     silence included, says nothing about the person and changes nothing.
     """
-    if not _can_probe(row, now) or not row.claim_probe(now):
+    if not _can_probe(row, now) or not if_writable(partial(row.claim_probe, now)):
+        return row
+    if not budget.can_spend(budget.probe_budget(), now):
+        if_writable(partial(row.put_off_probe, now))
         return row
     try:
         ask_profile(brisk_user_pool(), row, row.token_set(), now)
@@ -40,9 +45,4 @@ def probe(row: Session, now: datetime) -> Session:
 
 def _can_probe(row: Session, now: datetime) -> bool:
     is_due = row.probe_due_at is not None and row.probe_due_at <= now
-    return (
-        is_due
-        and API_SCOPE in row.granted_scopes
-        and row.has_live_access_token(now + SAFETY)
-        and budget.can_spend(budget.probe_budget(), now)
-    )
+    return is_due and API_SCOPE in row.granted_scopes and row.has_live_access_token(now + SAFETY)

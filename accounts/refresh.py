@@ -10,7 +10,9 @@ import logging
 import time
 import uuid
 from datetime import datetime
+from functools import partial
 
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.cognito.errors import (
@@ -28,6 +30,7 @@ from accounts.encryption import SealedDataError, UnknownKeyError
 from accounts.ending import SessionEndedError, end_session
 from accounts.models import EndedSession, EndReason, Event, Revocation, Session
 from accounts.revocation import deliver_while_it_works
+from accounts.writing import if_writable
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +50,7 @@ def keep_fresh(row: Session, now: datetime) -> Session:
     """
     if not row.refresh_is_due(now):
         return row
-    claim = row.claim_refresh(now)
+    claim = if_writable(partial(row.claim_refresh, now))
     return row if claim is None else _refresh(_read_again(row), claim, EndReason.REFRESH_REFUSED)
 
 
@@ -120,10 +123,13 @@ def _received(row: Session, claim: uuid.UUID, before: TokenSet, response: TokenR
 
 
 def _stored(row: Session, tokens: VerifiedTokens, now: datetime) -> Session:
-    if not row.finish_refresh(tokens, now):
+    with transaction.atomic():
+        is_stored = row.finish_refresh(tokens, now)
+        if is_stored:
+            row.person.follow_groups(tokens.id_claims.groups)
+            Event.objects.record(Event.Kind.REFRESHED, row, now=now)
+    if not is_stored:
         return _overtaken(row, tokens.token_set)
-    row.person.follow_groups(tokens.id_claims.groups)
-    Event.objects.record(Event.Kind.REFRESHED, row, now=now)
     logger.info("Session %s was refreshed; its access token lives until %s", row.public_id, row.access_expires_at)
     return row
 
@@ -134,7 +140,8 @@ def _refused(row: Session, claim: uuid.UUID, error: RefusedError, reason: EndRea
     if current.token_version != row.token_version:
         return current
     try:
-        if error.code == "NotAuthorizedException":
+        # After a refused access token there is no doubt left: the API asks for no client secret there.
+        if error.code == "NotAuthorizedException" and reason is not EndReason.ACCESS_REFUSED:
             with token_endpoint_breaker().guard("check"):
                 is_ours = client_is_refused(user_pool_config())
             if is_ours:

@@ -59,7 +59,7 @@ def deliver(revocation: Revocation, now: datetime) -> bool:
     except SealedDataError:
         give_up(revocation, "its tokens are damaged", now)
         return True
-    except (CognitoError, UnknownKeyError) as error:
+    except Exception as error:  # one revocation that nobody foresaw must not hold up the others
         _postpone(revocation, error, now)
         return False
     if this.settle(Revocation.State.DONE, now):
@@ -132,11 +132,21 @@ def _refreshed(revocation: Revocation, token_set: TokenSet, now: datetime) -> To
         refresh_token=response.refresh_token or token_set.refresh_token,
     )
     revocation.put_tokens(newer, now + SHORTEST_ACCESS_TOKEN_LIFE)
-    revocation.save(update_fields=["sealed", "access_expires_at"])
+    columns = {"sealed": revocation.sealed, "access_expires_at": revocation.access_expires_at}
+    if not Revocation.objects.pending().filter(pk=revocation.pk).update(**columns):
+        # Given up meanwhile: what was erased must not come back.
+        brisk_user_pool().revoke(newer.refresh_token)
     return newer
 
 
 def _postpone(revocation: Revocation, error: Exception, now: datetime) -> None:
     revocation.postpone(f"{type(error).__name__}: {error}", now)
+    foreseen = isinstance(error, CognitoError | UnknownKeyError)
     log = logger.warning if isinstance(error, ProviderUnavailableError) else logger.error
-    log("Cognito could not be told: %s, revocation %s: %s", revocation.get_kind_display(), revocation.pk, error)
+    log(
+        "Cognito could not be told: %s, revocation %s: %s",
+        revocation.get_kind_display(),
+        revocation.pk,
+        error,
+        exc_info=None if foreseen else error,
+    )

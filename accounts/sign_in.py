@@ -60,7 +60,7 @@ def take_pending(request: Any) -> PendingSignIn:
 
 def intended_next(request: Any) -> str:
     """Return where the sign-in of a stale response was to lead, or the start page if that is forgotten."""
-    known = AuthorizationRequest.objects.next_url(_state_of(request), browser=_browser_of(request))
+    known = AuthorizationRequest.objects.next_url(_state_of(request))
     return known or settings.LOGIN_REDIRECT_URL
 
 

@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
 from accounts import sign_in
 from accounts.cognito import oidc
@@ -17,13 +17,16 @@ from accounts.cognito.errors import AuthorizationResponseError, CognitoError, St
 from accounts.conf import signed_out_uri, user_pool_config
 from accounts.ending import end_session, end_sessions
 from accounts.error_pages import error_response, login_url
-from accounts.http import GatehouseRequest, SignedInRequest
+from accounts.http import GatehouseRequest
 from accounts.models import EndedSession, EndReason, Session
 
 RESTARTED_COOKIE = "gatehouse_restarted"
 RESTARTED_SECONDS = 300
 SIGNED_OUT_COOKIE = "gatehouse_signed_out"
 SIGNED_OUT_SECONDS = 600
+# Behind the session's id in that cookie: the browser was not sent through Cognito.
+AT_ONCE = " at once"
+NOT_EVERYWHERE = "not-everywhere"
 
 
 @login_not_required
@@ -65,7 +68,7 @@ def _stale_response(request: GatehouseRequest, error: StateMismatchError) -> Htt
     next_url = sign_in.intended_next(request)
     if request.user.is_authenticated:
         return HttpResponseRedirect(next_url)
-    if error.error != "unknown_state":
+    if error.error == "no_browser":
         return error_response(request, error, next_url=next_url)
     return _start_over(request, error, next_url)
 
@@ -79,61 +82,88 @@ def _start_over(request: GatehouseRequest, error: AuthorizationResponseError, ne
     return response
 
 
+@login_not_required
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def logout(request: SignedInRequest) -> HttpResponse:
-    """Show what each way to sign out stops; by POST, sign out in this browser."""
-    row = request.session_row
+def logout(request: GatehouseRequest) -> HttpResponse:
+    """Show what each way to sign out stops; by POST, sign out in this browser, signed in or not."""
+    row, now = request.session_row, timezone.now()
     if request.method == "POST":
-        return _leave_through_hosted_ui(request, end_session(row, EndReason.SIGNED_OUT, now=timezone.now()))
-    now = timezone.now()
+        ended = end_session(row, EndReason.SIGNED_OUT, now=now) if row else None
+        return _leave(request, ended)
+    if row is None:
+        return HttpResponseRedirect(reverse("signed_out"))
     others = Session.objects.live(now).filter(user=row.user).exclude(pk=row.pk).count()
     return render(request, "accounts/logout.html", {"session": row, "other_sessions": others, "now": now})
 
 
+@login_not_required
 @never_cache
 @require_POST
-def logout_everywhere(request: SignedInRequest) -> HttpResponse:
+def logout_everywhere(request: GatehouseRequest) -> HttpResponse:
     """End every session of the person and ask Cognito to revoke all their tokens."""
     row = request.session_row
-    mine = Session.objects.filter(user=row.user)
-    end_sessions(mine, EndReason.EVERYWHERE, now=timezone.now(), everywhere=row)
-    return _leave_through_hosted_ui(request, EndedSession.objects.filter(pk=row.public_id).first())
+    if row is None:
+        # From a tab that was open when this browser signed out: nobody knows any more whose sessions were meant.
+        return HttpResponseRedirect(f"{reverse('signed_out')}?{NOT_EVERYWHERE}")
+    end_sessions(Session.objects.filter(user=row.user), EndReason.EVERYWHERE, now=timezone.now(), everywhere=row)
+    return _leave(request, EndedSession.objects.select_related("revocation").filter(pk=row.public_id).first())
 
 
-def _leave_through_hosted_ui(request: Any, ended: EndedSession | None) -> HttpResponse:
-    """Send the browser through Cognito's sign-out, which clears its login cookie, and back to `signed_out`."""
+def _leave(request: Any, ended: EndedSession | None) -> HttpResponse:
+    """Send the browser through Cognito's sign-out, which clears its login cookie, and back to `signed_out`.
+
+    A Cognito that could not be told is not likely to show a page either: then go to `signed_out` at once.
+    """
     request.session.forget()
-    response = HttpResponseRedirect(oidc.sign_out_url(user_pool_config(), sign_out_uri=signed_out_uri()))
+    is_silent = ended is not None and ended.revocation is not None and ended.revocation.has_failed
+    response = HttpResponseRedirect(reverse("signed_out") if is_silent else _clearing_url())
     if ended is not None:
-        sign_in.set_cookie(response, SIGNED_OUT_COOKIE, str(ended.public_id), max_age=SIGNED_OUT_SECONDS, signed=True)
+        what = f"{ended.public_id}{AT_ONCE if is_silent else ''}"
+        sign_in.set_cookie(response, SIGNED_OUT_COOKIE, what, max_age=SIGNED_OUT_SECONDS, signed=True)
     return response
 
 
+def _clearing_url() -> str:
+    return oidc.sign_out_url(user_pool_config(), sign_out_uri=signed_out_uri())
+
+
 @login_not_required
 @never_cache
-@require_GET
+@require_safe
 def signed_out(request: GatehouseRequest) -> HttpResponse:
     """Say what signing out stopped, what Cognito has still to be told, and what lives on."""
     try:
-        public_id = request.get_signed_cookie(
+        what = request.get_signed_cookie(
             sign_in.cookie_name(SIGNED_OUT_COOKIE), default="", salt=SIGNED_OUT_COOKIE, max_age=SIGNED_OUT_SECONDS
         )
     except BadSignature:
-        public_id = ""
+        what = ""
+    what = what or ""
+    public_id = what.removesuffix(AT_ONCE)
     ended = EndedSession.objects.select_related("revocation").filter(pk=public_id).first() if public_id else None
-    together = (
-        EndedSession.objects.filter(user=ended.user_id, ended_at=ended.ended_at, reason=EndReason.EVERYWHERE).count()
-        if ended is not None
-        else 0
-    )
-    context = {"ended": ended, "ended_together": together, "now": timezone.now()}
+    context = {
+        "ended": ended,
+        "ended_together": _ended_together(ended),
+        "sent_through_cognito": ended is not None and not what.endswith(AT_ONCE),
+        "clearing_url": _clearing_url(),
+        "not_everywhere": NOT_EVERYWHERE in request.GET,
+        "now": timezone.now(),
+    }
     return render(request, "accounts/signed_out.html", context)
+
+
+def _ended_together(ended: EndedSession | None) -> int:
+    """Return how many sessions ended in the same sign-out everywhere."""
+    if ended is None:
+        return 0
+    together = EndedSession.objects.filter(user=ended.user_id, ended_at=ended.ended_at, reason=EndReason.EVERYWHERE)
+    return together.count()
 
 
 @login_not_required
 @never_cache
-@require_GET
+@require_safe
 def api_session(request: GatehouseRequest) -> JsonResponse:
     """Tell a front end who is signed in and until when (UTC); 401 if nobody is."""
     row = request.session_row

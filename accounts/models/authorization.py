@@ -68,17 +68,16 @@ class AuthorizationRequestManager(models.Manager["AuthorizationRequest"]):
             raise StateMismatchError("unknown_state")
         return pending
 
-    def next_url(self, state: str, *, browser: str) -> str:
-        """Return where a sign-in of this browser was to lead, however stale; empty if that is not known any more."""
-        row = self.filter(pk=digest(state), browser_digest=digest(browser)).first()
+    def next_url(self, state: str) -> str:
+        """Return where a sign-in was to lead, however stale and whoever began it; empty if that is not known any more.
+
+        It is a page of this site, as good in anybody's hands as in a link.
+        """
+        row = self.filter(pk=digest(state)).first()
         try:
             return row.open().next_url if row else ""
         except StateMismatchError:
             return ""
-
-    def prune(self, now: datetime) -> int:
-        """Delete what nobody can answer any more and return how many that were."""
-        return self.filter(expires_at__lte=now).delete()[0]
 
 
 class AuthorizationRequest(models.Model):

@@ -115,6 +115,11 @@ class Revocation(models.Model):
     def is_pending(self) -> bool:
         return self.state == self.State.PENDING
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether Cognito was asked and could not be told, so far."""
+        return self.is_pending and self.attempts > 0
+
     def put_tokens(self, token_set: TokenSet, access_expires_at: datetime | None) -> None:
         """Encrypt newer tokens into the row; the caller saves."""
         self.sealed = seal(token_set.to_json(), bound_to=str(self.session_id))

@@ -200,6 +200,10 @@ class Session(AbstractBaseSession):
         next_one = now + timedelta(seconds=settings.COGNITO_PROBE_SECONDS)
         return self._update(Q(probe_due_at__lte=now), probe_due_at=next_one)
 
+    def put_off_probe(self, now: datetime) -> None:
+        """Give up a claimed probe: it is due again, for whichever request comes next."""
+        self._update(Q(), probe_due_at=now)
+
     def doubt_tokens(self, now: datetime) -> None:
         """Make a refresh due now, unless refreshes are failing and back off."""
         self._update(Q(token_version=self.token_version, refresh_failures=0), refresh_due_at=now)

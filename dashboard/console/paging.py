@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -12,6 +12,14 @@ from django.db.models import Model, Q, QuerySet
 
 PAGE_SIZE = 50
 Row = TypeVar("Row", bound=Model)
+
+
+def moment(text: str) -> datetime:
+    """Read a moment as `_cursor` wrote it. Raise ValueError if it is none, or out of a database's reach."""
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(text) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +41,7 @@ class Keyset:
 
     column: str
     unique: str
-    parse: Callable[[str], Any] = datetime.fromisoformat
+    parse: Callable[[str], Any] = moment
     parse_unique: Callable[[str], Any] = UUID
     descending: bool = True
 
@@ -54,6 +62,8 @@ class Keyset:
     def _after(self, cursor: str) -> Q:
         """Return the condition for coming after a cursor, in a form that lets an index find the place."""
         value_text, _, unique_text = cursor.rpartition("~")
+        if "\0" in cursor:
+            raise ValueError("no cursor of ours")
         value, unique = self.parse(value_text), self.parse_unique(unique_text)
         beyond = "lt" if self.descending else "gt"
         beyond_or_equal = Q(**{f"{self.column}__{beyond}e": value})

@@ -58,6 +58,6 @@ def test_it_says_when_cognito_is_silent(user: Browser, pool: FakeUserPool, time_
     assert answer["health"] == "refresh_failing"
 
 
-def test_it_is_for_get_only(user: Browser) -> None:
-    for method in (user.post, user.put, user.delete, user.head):
+def test_it_is_for_looking_only(user: Browser) -> None:
+    for method in (user.post, user.put, user.delete):
         assert method("/api/session/").status_code == 405

@@ -137,10 +137,12 @@ def test_an_attackers_response_cannot_be_slipped_to_somebody(visitor: Browser, o
     attack = answered(outsider, "/")
 
     visitor.get("/login/")
-    response = visitor.get(attack)
+    first, second = visitor.get(attack), visitor.get(attack)
 
-    assert response.status_code == 400
+    assert first["Location"].startswith("/login/")  # a sign-in of the browser's own, with nothing of the attacker's
+    assert second.status_code == 400
     assert "session" not in visitor.cookies
+    assert visitor.pool.calls.count("token") == 1  # the outsider's own sign-in
 
 
 def test_an_attackers_code_with_the_victims_state_is_refused(visitor: Browser, outsider: Browser) -> None:

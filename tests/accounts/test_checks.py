@@ -28,6 +28,7 @@ FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
     "proxies no network": ("accounts.E012", {"TRUSTED_PROXIES": ["proxy.internal"]}),
     "proxies with host bits": ("accounts.E012", {"TRUSTED_PROXIES": ["10.0.0.1/8"]}),
     "another backend": ("accounts.E013", {"AUTHENTICATION_BACKENDS": ["django.contrib.auth.backends.ModelBackend"]}),
+    "no call at all": ("accounts.E015", {"COGNITO_CALLS_AT_ONCE": 0}),
     "no middleware": ("accounts.E014", {"MIDDLEWARE": []}),
 }
 

@@ -336,16 +336,53 @@ def test_ending_sessions_is_for_post_only(user: Browser, path: str, method: str)
     assert is_signed_in(user)
 
 
-@pytest.mark.parametrize("path", ["/logout/", "/logout/everywhere/", "/sessions/revoke-others/"])
-def test_who_is_not_signed_in_is_asked_to(visitor: Browser, path: str) -> None:
-    response = visitor.post(path)
+def test_who_is_not_signed_in_and_ends_others_is_asked_to_sign_in(visitor: Browser) -> None:
+    response = visitor.post("/sessions/revoke-others/")
 
     assert response.status_code == 302
     assert response["Location"].startswith("/login/")
 
 
+def test_signing_out_a_second_time_clears_cognitos_cookie_and_starts_no_sign_in(
+    user: Browser, pool: FakeUserPool
+) -> None:
+    user.post("/logout/")
+
+    response = user.post("/logout/")
+
+    assert response["Location"].startswith(f"{pool.base_url}/logout?")
+    assert pool.calls.count("RevokeToken") == 1
+
+
+def test_the_sign_out_page_of_nobody_says_that_nobody_is_signed_in(visitor: Browser) -> None:
+    response = visitor.get("/logout/", follow=True)
+
+    assert "Nobody is signed in to this site in this browser." in response.content.decode()
+
+
+def test_everywhere_from_a_stale_tab_says_that_it_was_not_done(user: Browser) -> None:
+    user.post("/logout/")
+
+    response = user.post("/logout/everywhere/", follow=True)
+
+    assert "we could not sign you out everywhere" in response.content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_cognito_that_cannot_be_told_is_not_shown_to_the_person_either(user: Browser, pool: FakeUserPool) -> None:
+    pool.fail("RevokeToken", Failure.UNAVAILABLE)
+
+    left = user.post("/logout/")
+    page = user.get(left["Location"]).content.decode()
+
+    assert left["Location"] == "/signed-out/"
+    assert "Cognito could not be told yet" in page
+    assert "Clear it now" in page
+    assert "We sent you through" not in page
+
+
 def test_after_signing_in_again_nobody_lands_on_a_page_that_is_for_forms(visitor: Browser) -> None:
-    asked = visitor.post("/logout/everywhere/")
+    asked = visitor.post("/sessions/revoke-others/")
     next_url = parse_qs(urlsplit(asked["Location"]).query)["next"][0]
 
     response = visitor.get(visitor.sign_in(next_url)["Location"])

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 from django.core.management import call_command
+from pytest_django import Settings
 
 from accounts.models import User
 from accounts.permissions import END, VIEW
@@ -44,3 +45,14 @@ def test_migrating_again_changes_nothing(admin: Browser) -> None:
     call_command("migrate", verbosity=0)
 
     assert person_of(admin).has_perms([VIEW, END])
+
+
+@pytest.mark.django_db
+def test_a_group_the_settings_no_longer_name_loses_its_permissions(admin: Browser, settings: Settings) -> None:
+    settings.COGNITO_STAFF_GROUPS, settings.COGNITO_VIEWER_GROUPS = ["ops"], ["admins"]
+
+    call_command("migrate", verbosity=0)
+
+    person = person_of(admin)
+    assert person.has_perm(VIEW)
+    assert not person.has_perm(END)

@@ -6,6 +6,7 @@ from argparse import ArgumentTypeError
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
+from ipaddress import ip_address
 from typing import Any
 from uuid import UUID
 
@@ -33,6 +34,13 @@ def moment(text: str) -> datetime:
     return value if timezone.is_aware(value) else timezone.make_aware(value)
 
 
+def positive(text: str) -> int:
+    """Read a whole number above zero."""
+    if not text.isdecimal() or int(text) < 1:
+        raise ArgumentTypeError(f"{text!r} is no whole number above zero")
+    return int(text)
+
+
 class Command(BaseCommand):
     help = "Look at sessions and end them, from the command line. Ending takes effect on the next request, everywhere."
 
@@ -57,12 +65,12 @@ class Command(BaseCommand):
             command.add_argument("--dry-run", action="store_true", help="say what would end, end nothing")
         for command in (listing, showing, one, person, many, pruning):
             command.add_argument("--json", action="store_true", help="print JSON")
-        listing.add_argument("--limit", type=int, default=100, help="print at most so many (default: 100)")
+        listing.add_argument("--limit", type=positive, default=100, help="print at most so many (default: 100)")
 
     def _add_filters(self, parser: CommandParser) -> None:
         parser.add_argument("--user", help="e-mail address, subject or id of a person")
         parser.add_argument("--group", help="members of this group")
-        parser.add_argument("--ip", help="opened from this address")
+        parser.add_argument("--ip", type=ip_address, help="opened from this address")
         parser.add_argument("--signed-in-before", type=moment, help="opened before this moment, e.g. 2026-01-31T18:00")
 
     def handle(self, *args: Any, action: str, **options: Any) -> None:
@@ -91,22 +99,27 @@ class Command(BaseCommand):
         self._report(options, 1)
 
     def _revoke_user(self, now: datetime, options: dict[str, Any]) -> None:
-        mine = (
-            Session.objects.live(now)
-            .filter(user__in=_people(options["person"]))
-            .order_by(F("access_expires_at").desc(nulls_last=True))
-        )
-        newest, count = mine.first(), mine.count()
-        if not options["dry_run"]:
+        people = list(_people(options["person"]))
+        if len(people) > 1:
+            ids = ", ".join(str(person.pk) for person in people)
+            raise CommandError(f"{options['person']!r} means several people; name one by id: {ids}.")
+        mine = Session.objects.live(now).filter(user=people[0])
+        newest, count = mine.order_by(F("access_expires_at").desc(nulls_last=True)).first(), mine.count()
+        if newest and not options["dry_run"]:
             end_sessions(mine, EndReason.OPERATOR, now=now, everywhere=newest, note=_note(options))
         self._report(options, count)
+        if newest is None:
+            self.stderr.write("Without a session here there is no token to sign them out of other apps with.")
 
     def _revoke_all(self, now: datetime, options: dict[str, Any]) -> None:
         matching = _filtered(now, options)
         count = matching.count() if options["dry_run"] else matching.end_at_once(EndReason.OPERATOR, now)
         if not options["dry_run"]:
             Event.objects.record(
-                Event.Kind.REVOKED_MANY, None, now=now, detail=f"{count} sessions: {_note(options)}"[:200]
+                Event.Kind.REVOKED_MANY,
+                None,
+                now=now,
+                detail=f"{count} sessions{_filters(options)}: {_note(options)}"[:200],
             )
         self._report(options, count)
         if count and not options["dry_run"]:
@@ -155,10 +168,16 @@ def _filtered(now: datetime, options: dict[str, Any]) -> Any:
     if options["group"]:
         rows = rows.filter(user__in=User.objects.filter(groups__name=options["group"]))
     if options["ip"]:
-        rows = rows.filter(ip_address=options["ip"])
+        rows = rows.filter(ip_address=str(options["ip"]))
     if options["signed_in_before"]:
         rows = rows.filter(started_at__lt=options["signed_in_before"])
     return rows
+
+
+def _filters(options: dict[str, Any]) -> str:
+    """Say which sessions were meant."""
+    given = {name: options[name] for name in ("user", "group", "ip", "signed_in_before") if options[name]}
+    return "".join(f", {name} {value}" for name, value in given.items())
 
 
 def _note(options: dict[str, Any]) -> str:
