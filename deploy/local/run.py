@@ -156,7 +156,7 @@ class Gatehouse:
                 "Try next",
                 "Sign in, then open Tokens: access tokens live 5 minutes here, so within 4 you see one refreshed.",
             ),
-            ("", "In a private window sign in again, and end the other session from Sessions."),
+            ("", f"In a private window sign in as {admin.email}, and end the other session from /console/."),
             ("Stop", "Ctrl-C. bin/up continues where it was; bin/up --reset starts over."),
         ]
         lines = [f"  {label:<12}{text}" for label, text in rows]
