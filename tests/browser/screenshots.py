@@ -340,13 +340,13 @@ def _spread(studio: Studio, person: Person) -> None:
     now = timezone.now()
     changes: list[dict[str, Any]] = [
         {"refresh_due_at": now - timedelta(minutes=2), "ip_address": "203.0.113.24"},
-        {"access_expires_at": now - timedelta(hours=3), "ip_address": "2001:db8:4c1a:9f00:7d2e:13ff:fe40:8b21"},
+        {"access_expires_at": now - timedelta(minutes=9), "ip_address": "2001:db8:4c1a:9f00:7d2e:13ff:fe40:8b21"},
         {"refresh_failures": 3},
         {"refresh_claimed_until": now + timedelta(seconds=20)},
     ]
     others = studio.sessions_of(person).order_by("started_at")[1:]
     for number, (row, change) in enumerate(zip(others, changes, strict=False), start=1):
-        seen = {"started_at": now - timedelta(hours=5 * number), "last_seen_at": now - timedelta(minutes=17 * number)}
+        seen = {"started_at": now - timedelta(hours=2 * number), "last_seen_at": now - timedelta(minutes=6 * number)}
         studio.sessions_of(person).filter(pk=row.pk).update(**seen, **change)
 
 
