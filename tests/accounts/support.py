@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from accounts.cognito.tokens import TokenResponse
 from tests.fake_user_pool import FakeUserPool, Person
@@ -43,7 +44,9 @@ class Background(threading.Thread):
         except BaseException as error:
             self._error = error
         finally:
-            connections.close_all()
+            for connection in connections.all(initialized_only=True):
+                # Django's own way leaves a database in memory open: there it might be the only connection.
+                BaseDatabaseWrapper.close(connection)
 
     def answer(self) -> Any:
         """Wait for the end and return what the work returned, or raise what it raised."""
