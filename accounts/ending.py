@@ -51,7 +51,9 @@ def end_sessions(
             pending.append(_enqueue(everywhere, Revocation.Kind.GLOBAL, now))
     # The global sign-out goes first: once it succeeds, the others have nothing left to revoke.
     pending.sort(key=lambda revocation: revocation.kind != Revocation.Kind.GLOBAL)
-    transaction.on_commit(partial(deliver_while_it_works if tell_now else leave_to_worker, pending, now))
+    transaction.on_commit(
+        partial(deliver_while_it_works, pending, now) if tell_now else partial(leave_to_worker, pending)
+    )
     return ended
 
 

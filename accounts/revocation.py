@@ -37,10 +37,10 @@ def deliver_while_it_works(revocations: Iterable[Revocation], now: datetime) -> 
     waiting, end = list(revocations), time.monotonic() + SECONDS_IN_REQUEST
     while waiting and time.monotonic() < end and deliver(waiting.pop(0), now):
         pass
-    leave_to_worker(waiting, now)
+    leave_to_worker(waiting)
 
 
-def leave_to_worker(revocations: Iterable[Revocation], _now: datetime) -> None:
+def leave_to_worker(revocations: Iterable[Revocation]) -> None:
     """Give up the claims on revocations, so that the worker finds them."""
     Revocation.objects.pending().filter(pk__in=[left.pk for left in revocations]).update(claimed_until=None)
 
