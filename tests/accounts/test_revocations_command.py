@@ -70,3 +70,10 @@ def test_what_is_settled_can_neither_be_retried_nor_given_up(pending: Revocation
     for action in ("retry", "give-up"):
         with pytest.raises(CommandError, match="no pending revocation"):
             run(action, str(pending.pk), "--reason", "again")
+
+
+@pytest.mark.parametrize("command", ["sessions", "revocations"])
+@pytest.mark.parametrize("limit", ["-1", "0", "many"])
+def test_a_limit_that_is_no_number_above_zero_is_refused(command: str, limit: str) -> None:
+    with pytest.raises(CommandError, match="above zero"):
+        call_command(command, "list", f"--limit={limit}")

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 
+from accounts.management.arguments import positive
 from accounts.models import Revocation
 from accounts.revocation import give_up, retry
 
@@ -22,7 +23,7 @@ class Command(BaseCommand):
         retrying = actions.add_parser("retry", help="tell Cognito now rather than when the next try is due")
         giving_up = actions.add_parser("give-up", help="stop trying; the refresh token lives until it expires")
         listing.add_argument("--state", choices=Revocation.State.values, help="only those in this state")
-        listing.add_argument("--limit", type=int, default=100, help="print at most so many (default: 100)")
+        listing.add_argument("--limit", type=positive, default=100, help="print at most so many (default: 100)")
         listing.add_argument("--json", action="store_true", help="print JSON")
         for command in (retrying, giving_up):
             command.add_argument("revocation", type=UUID, help="the revocation's id")

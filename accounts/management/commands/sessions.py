@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from accounts.ending import end_lapsed, end_session, end_sessions
+from accounts.management.arguments import positive
 from accounts.management.progress import Progress
 from accounts.models import EndedSession, EndReason, Event, Session, User
 
@@ -32,13 +33,6 @@ def moment(text: str) -> datetime:
     if value is None:
         raise ArgumentTypeError(f"{text!r} is no date and time; write it as 2026-01-31T18:00 (UTC)")
     return value if timezone.is_aware(value) else timezone.make_aware(value)
-
-
-def positive(text: str) -> int:
-    """Read a whole number above zero."""
-    if not text.isdecimal() or int(text) < 1:
-        raise ArgumentTypeError(f"{text!r} is no whole number above zero")
-    return int(text)
 
 
 class Command(BaseCommand):
