@@ -5,6 +5,7 @@ from accounts.models.chore import Chore
 from accounts.models.ended import EndedSession, EndReason
 from accounts.models.event import Event
 from accounts.models.health import TokenHealth
+from accounts.models.kept_form import KeptForm
 from accounts.models.revocation import Revocation
 from accounts.models.session import Session
 from accounts.models.user import User
@@ -15,6 +16,7 @@ __all__ = [
     "EndReason",
     "EndedSession",
     "Event",
+    "KeptForm",
     "Revocation",
     "Session",
     "TokenHealth",

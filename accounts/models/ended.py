@@ -4,9 +4,11 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models.health import TokenHealth
 from accounts.models.revocation import Revocation
 
 
@@ -34,6 +36,10 @@ class EndedSessionQuerySet(models.QuerySet["EndedSession"]):
         """Keep those that are still shown."""
         return self.filter(ended_at__gt=now - EndedSession.KEPT)
 
+    def flagged(self) -> EndedSessionQuerySet:
+        """Keep those that their owners did not recognise and no operator has looked into yet."""
+        return self.filter(flagged_at__isnull=False, flag_settled_at=None)
+
 
 class EndedSession(models.Model):
     """The trace of a session that is no more: what the person is told, and whether Cognito knows."""
@@ -56,6 +62,9 @@ class EndedSession(models.Model):
     revocation = models.ForeignKey(
         Revocation, null=True, on_delete=models.SET_NULL, related_name="ended_sessions", editable=False
     )
+    # Its owner said "I don't recognise this", and then an operator looked into it.
+    flagged_at = models.DateTimeField(null=True, editable=False)
+    flag_settled_at = models.DateTimeField(null=True, editable=False)
 
     objects = EndedSessionQuerySet.as_manager()
 
@@ -63,7 +72,21 @@ class EndedSession(models.Model):
         indexes = [
             models.Index(fields=["user", "-ended_at"], name="accounts_ended_user"),
             models.Index(fields=["ended_at"], name="accounts_ended_at"),
+            models.Index(
+                fields=["flagged_at"],
+                condition=Q(flagged_at__isnull=False, flag_settled_at=None),
+                name="accounts_ended_flagged",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.public_id}: {self.get_reason_display()}"
+
+    @property
+    def is_flagged(self) -> bool:
+        return self.flagged_at is not None and self.flag_settled_at is None
+
+    def health(self, now: datetime) -> TokenHealth:
+        """Say whether Cognito knows that the session is over: the last two words of one vocabulary."""
+        is_told = self.revocation is not None and self.revocation.state == Revocation.State.DONE
+        return TokenHealth.REVOKED if is_told else TokenHealth.ENDED

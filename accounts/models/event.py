@@ -42,6 +42,8 @@ class Event(models.Model):
         REFRESH_FAILED = "refresh_failed", _("refresh failed")
         REFRESH_REUSED = "refresh_reused", _("refresh token reused")
         ENDED = "ended", _("session ended")
+        NOT_RECOGNISED = "not_recognised", _("not recognised by its owner")
+        FLAG_SETTLED = "flag_settled", _("flagged session looked into")
         REVOKED_MANY = "revoked_many", _("many sessions ended at once")
         REVOCATION_RETRIED = "revocation_retried", _("revocation tried at once")
         REVOCATION_GIVEN_UP = "revocation_given_up", _("revocation given up")

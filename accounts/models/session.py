@@ -34,7 +34,7 @@ class SessionQuerySet(models.QuerySet["Session"]):
     def count_by_health(self, now: datetime, *, most: int) -> dict[str, int]:
         """Count what tokens are doing among the sessions used last, at most so many: never the whole table."""
         used_last = self.order_by("-last_seen_at")[:most]
-        return used_last.aggregate(**{h.value: Count("pk", filter=h.condition(now)) for h in TokenHealth})
+        return used_last.aggregate(**{h.value: Count("pk", filter=h.condition(now)) for h in TokenHealth.of_live()})
 
     def end_at_once(self, reason: str, now: datetime) -> int:
         """End all of these for every host by one UPDATE and return how many; each is tidied up afterwards."""
@@ -92,6 +92,7 @@ class Session(AbstractBaseSession):
     access_expires_at = models.DateTimeField(null=True, editable=False)
 
     probe_due_at = models.DateTimeField(null=True, editable=False)
+    probed_at = models.DateTimeField(null=True, editable=False)
 
     refresh_due_at = models.DateTimeField(null=True, editable=False)
     refresh_claim = models.UUIDField(null=True, editable=False)
@@ -198,7 +199,7 @@ class Session(AbstractBaseSession):
     def claim_probe(self, now: datetime) -> bool:
         """Claim the probe that is due, by setting the time of the next one; False if another request has it."""
         next_one = now + timedelta(seconds=settings.COGNITO_PROBE_SECONDS)
-        return self._update(Q(probe_due_at__lte=now), probe_due_at=next_one)
+        return self._update(Q(probe_due_at__lte=now), probe_due_at=next_one, probed_at=now)
 
     def put_off_probe(self, now: datetime) -> None:
         """Give up a claimed probe: it is due again, for whichever request comes next."""

@@ -69,7 +69,11 @@ class SessionFilter(FilterForm):
         widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off", "spellcheck": "false"}),
         help_text=_("The beginning of an e-mail address, or a whole subject, session id or IP address."),
     )
-    health = forms.ChoiceField(label=_("Tokens"), required=False, choices=[("", _("Any")), *TokenHealth.choices])
+    health = forms.ChoiceField(
+        label=_("Tokens"),
+        required=False,
+        choices=[("", _("Any")), *((health.value, health.label) for health in TokenHealth.of_live())],
+    )
     browser = forms.ChoiceField(
         label=_("Browser"), required=False, choices=[("", _("Any")), *((name, name) for name in BROWSERS)]
     )

@@ -60,7 +60,7 @@ def overview(request: SignedInRequest) -> HttpResponse:
     context = {
         "alarms": [alarm for alarm in alarms(figures) if alarm.count],
         "oldest_pending": figures["oldest_pending"],
-        "health_counts": [(health, live[health.value]) for health in TokenHealth],
+        "health_counts": [(health, live[health.value]) for health in TokenHealth.of_live()],
         "live": sum(live.values()),
         "most": MOST_COUNTED,
         "charts": drawn,

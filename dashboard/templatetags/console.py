@@ -16,6 +16,8 @@ TONES: dict[str, tuple[str, str]] = {
     Event.Kind.REFRESH_FAILED: ("warn", "warning"),
     Event.Kind.REFRESH_REUSED: ("bad", "warning"),
     Event.Kind.ENDED: ("idle", "stop"),
+    Event.Kind.NOT_RECOGNISED: ("bad", "warning"),
+    Event.Kind.FLAG_SETTLED: ("info", "check"),
     Event.Kind.REVOKED_MANY: ("bad", "stop"),
     Event.Kind.REVOCATION_RETRIED: ("info", "arrows"),
     Event.Kind.REVOCATION_GIVEN_UP: ("bad", "stop"),
