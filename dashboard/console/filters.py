@@ -15,8 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Event, Revocation, TokenHealth, User
 from accounts.models.revocation import RevocationQuerySet
 from accounts.models.session import SessionQuerySet
-from dashboard.console.paging import Keyset
 from dashboard.console.search import event_person, people_matching, sessions_matching
+from dashboard.paging import Keyset
 
 BROWSERS = ("Chrome", "Edge", "Firefox", "Mobile Safari", "Opera", "Safari", "Samsung Internet")
 AGES = {"1h": timedelta(hours=1), "1d": timedelta(days=1), "7d": timedelta(days=7)}

@@ -9,7 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from dashboard.console.paging import PAGE_SIZE
+from dashboard.paging import PAGE_SIZE
 
 REASON_LENGTH = 150
 

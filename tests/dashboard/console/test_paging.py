@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from accounts.models import Event, Session
-from dashboard.console.paging import Keyset
+from dashboard.paging import Keyset
 from tests.conftest import Browser
 from tests.dashboard.console.support import make_session, make_sessions
 
