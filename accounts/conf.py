@@ -7,6 +7,7 @@ from functools import cache
 from django.conf import settings
 from django.core.signals import setting_changed
 
+from accounts import measuring
 from accounts.cognito.breaker import CircuitBreaker
 from accounts.cognito.config import UserPoolConfig
 from accounts.cognito.jwks import KeySet
@@ -36,19 +37,19 @@ def user_pool_config() -> UserPoolConfig:
 def token_verifier() -> TokenVerifier:
     """Return the process's token verifier, which caches the signing keys."""
     config = user_pool_config()
-    return TokenVerifier(config, KeySet(config.jwks_url))
+    return TokenVerifier(config, KeySet(config.jwks_url, measuring.observe))
 
 
 @cache
 def api_breaker() -> CircuitBreaker:
     """Return the circuit breaker of the cognito-idp API."""
-    return CircuitBreaker(settings.COGNITO_CALLS_AT_ONCE)
+    return CircuitBreaker(settings.COGNITO_CALLS_AT_ONCE, measuring.observe)
 
 
 @cache
 def token_endpoint_breaker() -> CircuitBreaker:
     """Return the circuit breaker of the hosted UI's token endpoint."""
-    return CircuitBreaker(settings.COGNITO_CALLS_AT_ONCE)
+    return CircuitBreaker(settings.COGNITO_CALLS_AT_ONCE, measuring.observe)
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from typing import Any
 
 from django.core.cache import cache
@@ -16,6 +17,15 @@ def get(key: str) -> Any:
         return cache.get(key)
     except Exception as error:  # each backend has its own errors, and none of them is the request's concern
         return _miss(error)
+
+
+def get_many(keys: Iterable[str]) -> dict[str, Any] | None:
+    """Return those of these keys that have a value; None if the cache is out of reach."""
+    try:
+        return dict(cache.get_many(list(keys)))
+    except Exception as error:
+        _miss(error)
+        return None
 
 
 def put(key: str, value: object, *, seconds: float) -> None:

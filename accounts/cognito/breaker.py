@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from accounts.cognito.errors import ProviderUnavailableError, ThrottledError
+from accounts.cognito.observing import Observer, observe_nothing, observed
 
 FAILURES_TO_OPEN = 5
 OPEN_SECONDS = 10.0
@@ -21,10 +22,11 @@ class CircuitBreaker:
 
     Only so many calls are under way at once. And after five failures in a row of one operation, its calls are refused
     for ten seconds; then one is let through to see. Only silence, 5xx and nonsense count as failures. A refusal or a
-    throttled call is an answer.
+    throttled call is an answer. `observe` is told of every call that was made; a call refused here was not.
     """
 
-    def __init__(self, calls_at_once: int = 8) -> None:
+    def __init__(self, calls_at_once: int = 8, observe: Observer = observe_nothing) -> None:
+        self._observe = observe
         self._places = threading.BoundedSemaphore(calls_at_once)
         self._lock = threading.Lock()
         self._failures: defaultdict[str, int] = defaultdict(int)
@@ -49,7 +51,8 @@ class CircuitBreaker:
             raise ProviderUnavailableError("not asked: too many calls are under way", retry_after=1)
         failed = False
         try:
-            yield
+            with observed(operation, self._observe):
+                yield
         except ThrottledError:
             raise
         except ProviderUnavailableError:

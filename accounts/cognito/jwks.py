@@ -14,6 +14,7 @@ import requests
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from accounts.cognito.errors import InvalidTokenError, ProviderUnavailableError
+from accounts.cognito.observing import Observer, observe_nothing, observed
 
 logger = logging.getLogger(__name__)
 
@@ -40,8 +41,9 @@ class KeySet:
     https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-verifying-a-jwt.html
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, observe: Observer = observe_nothing) -> None:
         self.url = url
+        self._observe = observe
         self._last: _Fetch | None = None
         self._lock = threading.Lock()
 
@@ -81,12 +83,19 @@ class KeySet:
 
     def _attempt(self, last: _Fetch | None, now: datetime) -> _Fetch:
         try:
-            return _Fetch(tried_at=now, failed=False, fetched_at=now, keys=_fetch_keys(self.url))
-        except (requests.RequestException, ValueError, RecursionError) as error:
-            logger.warning("The signing keys at %s could not be read: %s", self.url, type(error).__name__)
+            return _Fetch(tried_at=now, failed=False, fetched_at=now, keys=self._read())
+        except ProviderUnavailableError as error:
+            logger.warning("The signing keys at %s could not be read: %s", self.url, error)
             if last is None:
                 return _Fetch(tried_at=now, failed=True)
             return _Fetch(tried_at=now, failed=True, fetched_at=last.fetched_at, keys=last.keys)
+
+    def _read(self) -> dict[str, RSAPublicKey]:
+        with observed("jwks", self._observe):
+            try:
+                return _fetch_keys(self.url)
+            except (requests.RequestException, ValueError, RecursionError) as error:
+                raise ProviderUnavailableError(type(error).__name__) from error
 
 
 def _fetch_keys(url: str) -> dict[str, RSAPublicKey]:
