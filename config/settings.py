@@ -14,8 +14,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 environ.Env.read_env(os.environ.get("ENV_FILE", BASE_DIR / ".env"))
 
-# Commands that make a configuration cannot ask for one.
-_BOOTSTRAP = len(sys.argv) > 1 and sys.argv[1] in {"generate_key", "deploy_user_pool"}
+# Commands that make a configuration, or an image to be configured later, cannot ask for one.
+_BOOTSTRAP = len(sys.argv) > 1 and sys.argv[1] in {"generate_key", "deploy_user_pool", "collectstatic"}
 _REQUIRED: dict[str, str] = {"default": ""} if _BOOTSTRAP else {}
 
 # --- The site
@@ -52,8 +52,9 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
-    "accounts.middleware.SessionMiddleware",
+    # Before the sessions, whose middleware has a page of its own for those that end under way.
     "django.middleware.locale.LocaleMiddleware",
+    "accounts.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "accounts.middleware.AuthenticationMiddleware",
@@ -81,7 +82,8 @@ TEMPLATES = [
 ]
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English")]
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 
@@ -115,11 +117,11 @@ else:
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Without one, each process has its own: enough for one process, see docs/settings.md.
 CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
-if CACHES["default"]["BACKEND"] == "django.core.cache.backends.redis.RedisCache":
-    # What is in there may be forgotten; nobody should wait for it.
 # In memory Django keeps 300 values unless told otherwise: one hour's tally of calls alone has more.
 if CACHES["default"]["BACKEND"] == "django.core.cache.backends.locmem.LocMemCache":
     CACHES["default"].setdefault("OPTIONS", {}).setdefault("MAX_ENTRIES", 20_000)
+if CACHES["default"]["BACKEND"] == "django.core.cache.backends.redis.RedisCache":
+    # What is in there may be forgotten; nobody should wait for it.
     CACHES["default"].setdefault("OPTIONS", {}).update(socket_connect_timeout=0.5, socket_timeout=0.5)
 # Background work: any backend of Django's tasks API will do, since the rows of accounts are the truth.
 TASKS = {"default": {"BACKEND": env.str("TASKS_BACKEND", default="django_tasks_db.DatabaseBackend")}}
@@ -163,11 +165,14 @@ SESSION_ABSOLUTE_SECONDS = env.int("SESSION_ABSOLUTE_SECONDS", default=12 * 3600
 SESSION_MAX_PER_PERSON = env.int("SESSION_MAX_PER_PERSON", default=20)
 SESSION_COOKIE_AGE = SESSION_ABSOLUTE_SECONDS
 SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
-CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = _https
+CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
 # The prefix pins a cookie to this very host; browsers accept it over https only.
 SESSION_COOKIE_NAME = "__Host-session" if _https else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if _https else "csrf"
+LANGUAGE_COOKIE_NAME = "__Host-language" if _https else "language"
 CSRF_TRUSTED_ORIGINS = [SITE_URL] if _https else []
 
 # --- Headers
