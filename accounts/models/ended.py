@@ -18,6 +18,7 @@ class EndReason(models.TextChoices):
     SIGNED_OUT = "signed_out", _("signed out in this browser")
     ELSEWHERE = "elsewhere", _("signed out from another browser")
     EVERYWHERE = "everywhere", _("signed out everywhere")
+    NOT_RECOGNISED = "not_recognised", _("not recognised by its owner")
     REPLACED = "replaced", _("replaced by a new sign-in in the same browser")
     IDLE = "idle", _("not used for too long")
     ABSOLUTE = "absolute", _("reached its longest life")

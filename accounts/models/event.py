@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.log import current_request_id
 
 if TYPE_CHECKING:
+    from accounts.models.ended import EndedSession
     from accounts.models.session import Session
 
 
@@ -24,8 +25,8 @@ class EventQuerySet(models.QuerySet["Event"]):
 
 
 class EventManager(models.Manager.from_queryset(EventQuerySet)):  # type: ignore[misc]
-    def record(self, kind: Event.Kind, row: Session | None, *, now: datetime, **columns: Any) -> Event:
-        """Append an event about a session's row, or about none; the request's id goes with it."""
+    def record(self, kind: Event.Kind, row: Session | EndedSession | None, *, now: datetime, **columns: Any) -> Event:
+        """Append an event about a session, live or ended, or about none; the request's id goes with it."""
         about = {"session_id": row.public_id, "user_id": row.user_id, "ip_address": row.ip_address} if row else {}
         event: Event = self.create(kind=kind, at=now, request_id=current_request_id(), **about, **columns)
         return event
