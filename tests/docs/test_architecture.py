@@ -12,10 +12,11 @@ PAGE = DOCS / "architecture.md"
 REQUIREMENT = re.compile(r"^([A-Za-z0-9_-]+)", re.MULTILINE)
 CHECK_ID = re.compile(r"\baccounts\.[EW]\d{3}\b")
 SOURCE = re.compile(r"`((?:accounts|dashboard|config|deploy|tests)/[\w./-]*)`")
+LOCKS = ["requirements.in", "requirements-observability.in", "requirements-dev.in", "requirements-local.in"]
 FIRST_CELLS = {row[0] for row in table_rows(PAGE)}
 
 
-@pytest.mark.parametrize("name", ["requirements.in", "requirements-dev.in", "requirements-local.in"])
+@pytest.mark.parametrize("name", LOCKS)
 def test_every_dependency_says_how_it_earns_its_place(name: str) -> None:
     required = REQUIREMENT.findall((PROJECT / name).read_text().replace("-r ", "# "))
 
