@@ -9,6 +9,7 @@ from django.core.signals import setting_changed
 
 from accounts import measuring
 from accounts.cognito.breaker import CircuitBreaker
+from accounts.cognito.clock import Clock
 from accounts.cognito.config import UserPoolConfig
 from accounts.cognito.jwks import KeySet
 from accounts.cognito.user_pool import UserPoolClient
@@ -53,15 +54,21 @@ def token_endpoint_breaker() -> CircuitBreaker:
 
 
 @cache
+def cognito_clock() -> Clock:
+    """Return what this process knows of the time at Cognito."""
+    return Clock()
+
+
+@cache
 def user_pool() -> UserPoolClient:
     """Return the process's user-pool client."""
-    return UserPoolClient(user_pool_config(), api_breaker())
+    return UserPoolClient(user_pool_config(), api_breaker(), cognito_clock())
 
 
 @cache
 def brisk_user_pool() -> UserPoolClient:
     """Return a user-pool client that gives up early."""
-    return UserPoolClient(user_pool_config(), api_breaker(), read_timeout=BRISK_READ_TIMEOUT_SECONDS)
+    return UserPoolClient(user_pool_config(), api_breaker(), cognito_clock(), read_timeout=BRISK_READ_TIMEOUT_SECONDS)
 
 
 def callback_uri() -> str:
@@ -79,6 +86,7 @@ _PER_PROCESS = (
     token_verifier,
     api_breaker,
     token_endpoint_breaker,
+    cognito_clock,
     user_pool,
     brisk_user_pool,
 )

@@ -42,7 +42,7 @@ def impatience() -> Iterator[None]:
             patch.setattr(module, "TIMEOUT_SECONDS", (2.0, READ_SECONDS))
         for client in (conf.user_pool, conf.brisk_user_pool):
             client.cache_clear()
-            client().read_timeout = READ_SECONDS
+            client().api.read_timeout = READ_SECONDS
         yield
     conf.user_pool.cache_clear()
     conf.brisk_user_pool.cache_clear()
