@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from django.conf import settings
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -28,7 +27,7 @@ from accounts.cognito.errors import (
 )
 from accounts.conf import signed_out_uri, user_pool_config
 from accounts.encryption import UnknownKeyError
-from accounts.http import wants_json
+from accounts.http import this_page, wants_json
 from accounts.sign_in import AccountDisabledError
 
 logger = logging.getLogger(__name__)
@@ -172,7 +171,8 @@ def error_response(request: Any, error: Exception, *, next_url: str | None = Non
     if wants_json(request):
         response: HttpResponse = JsonResponse({"error": problem.name, "request_id": request.id}, status=problem.status)
     else:
-        context = {"problem": problem, "action_url": _way_on(request, next_url), "retry_after": retry_after}
+        way_on = this_page(request) if next_url is None else login_url(next_url)
+        context = {"problem": problem, "action_url": way_on, "retry_after": retry_after}
         if problem is DISABLED:
             # Else Cognito's login cookie brings back the same account.
             context["switch_url"] = oidc.sign_out_url(user_pool_config(), sign_out_uri=signed_out_uri())
@@ -186,25 +186,13 @@ def ended_response(request: Any) -> HttpResponse:
     """Return the page that says the session has ended and why, with the way back in."""
     if wants_json(request):
         return JsonResponse({"error": "session_ended"}, status=401)
-    context = {"ended": request.ended_session, "action_url": login_url(_here(request))}
+    context = {"ended": request.ended_session, "action_url": login_url(this_page(request))}
     return render(request, "accounts/session_ended.html", context, status=401)
 
 
 def login_url(next_url: str) -> str:
     """Return the address that starts a sign-in leading to `next_url`."""
     return f"{reverse('login')}?{urlencode({'next': next_url})}"
-
-
-def _way_on(request: Any, next_url: str | None) -> str:
-    if next_url is not None:
-        return login_url(next_url)
-    return _here(request)
-
-
-def _here(request: Any) -> str:
-    """Return this page's address if going there again makes sense: an authorization response is good once."""
-    is_page = request.method == "GET" and request.path != reverse("callback")
-    return request.get_full_path() if is_page else settings.LOGIN_REDIRECT_URL
 
 
 def _log(problem: Problem, error: Exception) -> None:

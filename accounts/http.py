@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
 from accounts.cognito.tokens import TokenSet
@@ -67,3 +68,13 @@ def client_address(request: HttpRequest) -> str | None:
 def wants_json(request: HttpRequest) -> bool:
     """Tell whether the client asked for JSON rather than a page."""
     return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
+
+
+def this_page(request: HttpRequest) -> str:
+    """Return this page's address if going there again makes sense, else the start page's.
+
+    Nobody can go back to where a form was sent. An authorization response is good once, and its code belongs on no
+    page.
+    """
+    is_page = request.method in ("GET", "HEAD") and request.path != reverse("callback")
+    return request.get_full_path() if is_page else settings.LOGIN_REDIRECT_URL

@@ -8,6 +8,7 @@ from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
@@ -33,11 +34,12 @@ NOT_EVERYWHERE = "not-everywhere"
 @never_cache
 @require_GET
 def login(request: GatehouseRequest) -> HttpResponse:
-    """Start a sign-in that leads to `next`; who is signed in goes there at once."""
+    """Start a sign-in that leads to `next`, in the language of this site; who is signed in goes there at once."""
     next_url = sign_in.safe_next(request, request.GET.get("next", ""))
     if request.user.is_authenticated:
         return HttpResponseRedirect(next_url)
-    return sign_in.begin(request, next_url=next_url, hints=request.GET.dict())
+    hints = oidc.language_hint(get_language() or "") | request.GET.dict()
+    return sign_in.begin(request, next_url=next_url, hints=hints)
 
 
 @login_not_required

@@ -8,7 +8,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
@@ -142,10 +142,17 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """Say sorry with what cannot fail: no context processor, and so neither the database nor the session."""
     if wants_json(request):
         return JsonResponse({"error": "500"}, status=500)
-    return HttpResponse(render_to_string("500.html", {"request": request}), status=500)
+    with _language_of(request):
+        return HttpResponse(render_to_string("500.html", {"request": request}), status=500)
 
 
 def _error(request: HttpRequest, status: int) -> HttpResponse:
     if wants_json(request):
         return JsonResponse({"error": str(status)}, status=status)
-    return render(request, f"{status}.html", status=status)
+    with _language_of(request):
+        return render(request, f"{status}.html", status=status)
+
+
+def _language_of(request: HttpRequest) -> translation.override:
+    """Speak the visitor's language; what fails before LocaleMiddleware finds the thread in its last visitor's."""
+    return translation.override(translation.get_language_from_request(request))

@@ -32,6 +32,9 @@ TIMEOUT_SECONDS = (2.0, 8.0)  # connect, read
 # https://docs.aws.amazon.com/cognito/latest/developerguide/authorization-endpoint.html
 PASSED_ON = ("identity_provider", "idp_identifier", "login_hint", "lang", "prompt")
 PASSED_ON_MAX_LENGTH = 256
+# What managed login speaks; the classic hosted UI takes no `lang`.
+# https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-managed-login.html
+LANGUAGES = ("de", "en", "es", "fr", "id", "it", "ja", "ko", "pt-BR", "zh-CN", "zh-TW")
 
 # RFC 6749 section 4.1.2.1 has the first two, RFC 8628 the third; all say "later", not "no".
 TEMPORARY_ERRORS = frozenset({"server_error", "temporarily_unavailable", "slow_down"})
@@ -82,6 +85,13 @@ def read_authorization_response(parameters: Mapping[str, Sequence[str]]) -> str:
     carries an error, or not exactly one code (RFC 6749 sections 3.1 and 4.1.2).
     """
     error = parameters.get("error", ())
+def language_hint(language: str) -> dict[str, str]:
+    """Return the hint that has the hosted UI speak `language`, a tag such as "de-at"; none if it cannot."""
+    known = {name.lower(): name for name in LANGUAGES}
+    spoken = known.get(language.lower()) or known.get(language.lower().partition("-")[0])
+    return {"lang": spoken} if spoken else {}
+
+
     if error:
         raise AuthorizationResponseError(error[0], " ".join(parameters.get("error_description", ())))
     code = parameters.get("code", ())

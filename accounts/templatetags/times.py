@@ -11,7 +11,7 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext_lazy
+from django.utils.translation import ngettext_lazy, pgettext
 
 register = template.Library()
 
@@ -57,7 +57,7 @@ def clock_time(context: Context, at: datetime | None) -> str:
     if at is None:
         return ""
     is_today = at.astimezone(UTC).date() == _now(context).astimezone(UTC).date()
-    return _element(at, "clock", _clock(at, "H:i" if is_today else "j M Y, H:i"))
+    return _element(at, "clock", _clock(at, "H:i" if is_today else pgettext("date format", "j M Y, H:i")))
 
 
 @register.simple_tag(takes_context=True)
@@ -84,7 +84,7 @@ def in_words(at: datetime, now: datetime) -> str:
 
 
 def _element(at: datetime, kind: str, text: str) -> SafeString:
-    title = _clock(at, "j M Y, H:i:s")
+    title = _clock(at, pgettext("date format", "j M Y, H:i:s"))
     return format_html('<time datetime="{}" title="{}" data-time="{}">{}</time>', _iso(at), title, kind, text)
 
 

@@ -105,6 +105,18 @@ def test_the_required_variables_are_enough() -> None:
     assert started(COMPLETE).returncode == 0
 
 
+@pytest.mark.parametrize("cookie", ["SESSION", "CSRF", "LANGUAGE"])
+@pytest.mark.parametrize(
+    ("site_url", "is_pinned"), [("https://app.example.com", "True"), ("http://localhost:8000", "False")]
+)
+def test_over_https_every_cookie_is_pinned_to_the_host(cookie: str, site_url: str, is_pinned: str) -> None:
+    facts = f"s.{cookie}_COOKIE_NAME.startswith('__Host-'), s.{cookie}_COOKIE_SECURE"
+
+    finished = started(COMPLETE | {"SITE_URL": site_url}, f"s = config.settings; print({facts})")
+
+    assert finished.stdout.split() == [is_pinned, is_pinned]
+
+
 def test_a_required_variable_has_no_default_on_the_page() -> None:
     assert {name for name, cells in documented().items() if not cells[0]} == set(COMPLETE)
 
@@ -117,10 +129,10 @@ def spelled(node: ast.expr) -> str:
     return ",".join(value) if isinstance(value, list) else str(value)
 
 
-def started(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def started(environment: dict[str, str], then: str = "") -> subprocess.CompletedProcess[str]:
     """Import the settings in a process with this environment and no other."""
     return subprocess.run(
-        [sys.executable, "-c", "import config.settings"],
+        [sys.executable, "-c", f"import config.settings\n{then}"],
         cwd=ROOT,
         env={"PATH": os.environ["PATH"], "ENV_FILE": os.devnull, **environment},
         capture_output=True,

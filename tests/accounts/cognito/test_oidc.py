@@ -51,6 +51,19 @@ def test_every_authorization_request_has_secrets_of_its_own(config: UserPoolConf
     assert all(len(secret) == 43 for secret in secrets)  # 256 bits; RFC 7636 asks for 43 characters
 
 
+@pytest.mark.parametrize(
+    ("language", "lang"),
+    [("de", "de"), ("de-at", "de"), ("en-GB", "en"), ("pt-br", "pt-BR"), ("zh-cn", "zh-CN"), ("JA", "ja")],
+)
+def test_the_hosted_ui_is_asked_to_speak_a_language_it_knows(language: str, lang: str) -> None:
+    assert oidc.language_hint(language) == {"lang": lang}
+
+
+@pytest.mark.parametrize("language", ["", "nl", "pt", "zh-hans", "deutsch"])
+def test_the_hosted_ui_is_not_asked_for_a_language_it_does_not_know(language: str) -> None:
+    assert oidc.language_hint(language) == {}
+
+
 def test_known_hints_are_passed_on(config: UserPoolConfig) -> None:
     hints = {"login_hint": "ann@example.com", "lang": "de", "prompt": "login", "identity_provider": "Google"}
 
