@@ -78,13 +78,6 @@ def passed_on(hints: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in found.items() if value and len(value) <= PASSED_ON_MAX_LENGTH}
 
 
-def read_authorization_response(parameters: Mapping[str, Sequence[str]]) -> str:
-    """Return the `code` of an authorization response whose `state` has been checked already.
-
-    `parameters` maps each query parameter to all its values. Raise AuthorizationResponseError if the response
-    carries an error, or not exactly one code (RFC 6749 sections 3.1 and 4.1.2).
-    """
-    error = parameters.get("error", ())
 def language_hint(language: str) -> dict[str, str]:
     """Return the hint that has the hosted UI speak `language`, a tag such as "de-at"; none if it cannot."""
     known = {name.lower(): name for name in LANGUAGES}
@@ -92,6 +85,13 @@ def language_hint(language: str) -> dict[str, str]:
     return {"lang": spoken} if spoken else {}
 
 
+def read_authorization_response(parameters: Mapping[str, Sequence[str]]) -> str:
+    """Return the `code` of an authorization response whose `state` has been checked already.
+
+    `parameters` maps each query parameter to all its values. Raise AuthorizationResponseError if the response
+    carries an error, or not exactly one code (RFC 6749 sections 3.1 and 4.1.2).
+    """
+    error = parameters.get("error", ())
     if error:
         raise AuthorizationResponseError(error[0], " ".join(parameters.get("error_description", ())))
     code = parameters.get("code", ())
