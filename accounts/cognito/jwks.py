@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 TIMEOUT_SECONDS = (2.0, 3.0)  # connect, read
 COOLDOWN = timedelta(seconds=10)
 MAX_AGE = timedelta(hours=1)
+# RFC 7518 section 3.3 demands the least; past the most, one signature takes too long to check. Cognito's have 2048.
+KEY_BITS = range(2048, 8192 + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ def _fetch_keys(url: str) -> dict[str, RSAPublicKey]:
 
 
 def _signing_key(entry: Any) -> tuple[str, RSAPublicKey] | None:
-    """Return `kid` and key of an RS256 signing key, or None: unknown kinds of key are not ours to judge."""
+    """Return `kid` and key of an RS256 signing key, or None: one strange entry does not spoil the others."""
     if not isinstance(entry, dict) or entry.get("kty") != "RSA" or entry.get("use", "sig") != "sig":
         return None
     kid = entry.get("kid")
@@ -118,6 +120,6 @@ def _signing_key(entry: Any) -> tuple[str, RSAPublicKey] | None:
         return None
     try:
         key = jwt.PyJWK(entry, algorithm="RS256").key
-    except jwt.PyJWTError:
+    except (jwt.PyJWTError, ValueError, TypeError):
         return None
-    return (kid, key) if isinstance(key, RSAPublicKey) else None
+    return (kid, key) if isinstance(key, RSAPublicKey) and key.key_size in KEY_BITS else None

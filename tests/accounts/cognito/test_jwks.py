@@ -11,6 +11,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
+from jwt.utils import to_base64url_uint
 
 from accounts.cognito import jwks
 from accounts.cognito.errors import InvalidTokenError, ProviderUnavailableError
@@ -241,6 +242,19 @@ def test_a_good_key_is_found_among_kinds_we_do_not_know(keys: KeySet, pool: Fake
     assert keys.key(pool.access_key.kid, now).key_size == 2048
     with pytest.raises(ProviderUnavailableError):
         keys.key(pool.id_key.kid, now + SECOND)
+
+
+@pytest.mark.parametrize("numbers", [{"n": 2**1023 + 1}, {"n": 2**8192 + 1}, {"e": 65536}, {"e": 0}])
+def test_a_key_that_is_weak_or_takes_for_ever_is_passed_over(
+    keys: KeySet, pool: FakeUserPool, now: datetime, numbers: dict[str, int]
+) -> None:
+    encoded = {name: to_base64url_uint(number).decode() for name, number in numbers.items()}
+    bad = pool.id_key.jwk | {"kid": "bad"} | encoded
+    pool.fail("jwks", json_response({"keys": [bad, pool.id_key.jwk]}))
+
+    assert keys.key(pool.id_key.kid, now).key_size == 2048
+    with pytest.raises(InvalidTokenError):
+        keys.key("bad", now)
 
 
 def test_a_private_key_in_the_key_set_is_passed_over(keys: KeySet, pool: FakeUserPool, now: datetime) -> None:
