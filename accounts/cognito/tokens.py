@@ -93,14 +93,14 @@ class Claims:
             expires_at=_moment(payload, "exp"),
             auth_time=None if auth_time is None else _moment(payload, "auth_time"),
             origin_jti=origin_jti if isinstance(origin_jti, str) else "",
-            groups=tuple(map(_storable, groups)),
+            groups=tuple(map(storable, groups)),
             raw=payload,
         )
 
     def text(self, name: str) -> str:
         """Return an optional claim as text that can be stored; anything but a string counts as absent."""
         value = self.raw.get(name)
-        return _storable(value) if isinstance(value, str) else ""
+        return storable(value) if isinstance(value, str) else ""
 
     @property
     def scopes(self) -> tuple[str, ...]:
@@ -119,12 +119,12 @@ class VerifiedTokens:
 
 def _text(payload: Mapping[str, Any], name: str) -> str:
     value = payload.get(name)
-    if not isinstance(value, str) or not value or value != _storable(value):
+    if not isinstance(value, str) or not value or value != storable(value):
         raise InvalidTokenError(name, expected="text", actual=type(value).__name__)
     return value
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
     """Return text without what no database takes: NUL, and halves of characters that JSON can spell."""
     return text.replace("\0", "").encode("utf-8", "ignore").decode()
 

@@ -11,7 +11,7 @@ from accounts.cognito.breaker import CircuitBreaker
 from accounts.cognito.clock import Clock
 from accounts.cognito.config import UserPoolConfig
 from accounts.cognito.errors import ProviderUnavailableError, UserPoolError
-from accounts.cognito.tokens import TokenResponse
+from accounts.cognito.tokens import TokenResponse, storable
 
 # GetUser and the rest act only on tokens that were granted this scope.
 API_SCOPE = "aws.cognito.signin.user.admin"
@@ -56,10 +56,10 @@ class UserPoolClient:
             answer = self.api.call("get_user", AccessToken=access_token)
             try:
                 return UserProfile(
-                    username=answer["Username"],
-                    attributes={item["Name"]: item.get("Value", "") for item in answer["UserAttributes"]},
-                    mfa_methods=tuple(answer.get("UserMFASettingList", ())),
-                    preferred_mfa=answer.get("PreferredMfaSetting", ""),
+                    username=_text(answer["Username"]),
+                    attributes={_text(item["Name"]): _text(item.get("Value", "")) for item in answer["UserAttributes"]},
+                    mfa_methods=tuple(map(_text, answer.get("UserMFASettingList", ()))),
+                    preferred_mfa=_text(answer.get("PreferredMfaSetting", "")),
                 )
             except (KeyError, TypeError, AttributeError) as error:
                 raise ProviderUnavailableError("GetUser answered nonsense") from error
@@ -100,3 +100,10 @@ class UserPoolClient:
                     raise
         last = {"ClientSecret": secrets[-1]} if secrets else {}
         return self.api.call(operation, ClientId=self.config.client_id, **last, **parameters)
+
+
+def _text(value: object) -> str:
+    """Return text that can be shown. Raise TypeError if it is none: the SDK takes an answer's types on trust."""
+    if not isinstance(value, str):
+        raise TypeError(f"a string is wanted, not {type(value).__name__}")
+    return storable(value)

@@ -192,6 +192,9 @@ ODD_ANSWERS: dict[str, Failure | Response] = {
     "result null": json_response({"AuthenticationResult": None, "UserAttributes": None}, 200, JSON),
     "result text": json_response({"AuthenticationResult": "a", "UserAttributes": "a"}, 200, JSON),
     "attributes odd": json_response({"Username": "a", "UserAttributes": [7, None, {}]}, 200, JSON),
+    "name a number": json_response({"Username": 7, "UserAttributes": []}, 200, JSON),
+    "attribute a number": json_response({"Username": "a", "UserAttributes": [{"Name": "sub", "Value": 7}]}, 200, JSON),
+    "nested too deep": Response(200, b"[" * 50_000, {"Content-Type": JSON}),
     "tokens odd": json_response({"AuthenticationResult": {"AccessToken": 7, "IdToken": []}}, 200, JSON),
     "not UTF-8": Response(200, b'{"Username": "\xff"}', {"Content-Type": JSON}),
     "400 with a list": json_response([], 400, JSON),
@@ -208,6 +211,13 @@ def test_nonsense_is_an_outage(client: UserPoolClient, pool: FakeUserPool, name:
     for operation in ("GetUser", "GetTokensFromRefreshToken"):
         with pytest.raises(ProviderUnavailableError):
             CALLS[operation](client)
+
+
+def test_half_a_character_in_an_attribute_is_left_out(client: UserPoolClient, pool: FakeUserPool) -> None:
+    attribute = {"Name": "name", "Value": "Uma\ud83d"}
+    pool.fail("GetUser", json_response({"Username": "u", "UserAttributes": [attribute]}, 200, JSON))
+
+    assert client.get_user("token").attributes == {"name": "Uma"}
 
 
 def test_no_answer_is_waited_for_no_longer_than_the_timeout(config: UserPoolConfig, pool: FakeUserPool) -> None:
