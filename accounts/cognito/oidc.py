@@ -160,8 +160,8 @@ def _fetch_token(config: UserPoolConfig, secret: str, grant_type: str, parameter
             )
     except OAuthError as error:
         raise _refusal(str(error.error), str(error.description or "")) from error
-    except (requests.RequestException, ValueError, TypeError, RecursionError) as error:
-        # The last two are what JSON of another shape leads to. The cause's text may quote the request.
+    except (requests.RequestException, ValueError, TypeError, ArithmeticError, RecursionError) as error:
+        # All but the first are what JSON of another shape leads to. The cause's text may quote the request.
         raise ProviderUnavailableError(f"token endpoint: {type(error).__name__}") from None
     return TokenResponse.parse(answer)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import base64
 import hashlib
 import time
@@ -233,6 +234,7 @@ LET_OUT: dict[str, dict[str, object]] = {
     "error an object": {"error": {"code": "invalid_grant"}},
     "error a list": {"error": ["invalid_grant"]},
     "expires_in a list": {"access_token": "a", "id_token": "b", "refresh_token": "c", "expires_in": [1]},
+    "expires_in endless": {"access_token": "a", "id_token": "b", "refresh_token": "c", "expires_in": math.inf},
     "expires_at an object": {"access_token": "a", "id_token": "b", "refresh_token": "c", "expires_at": {"a": 1}},
 }
 
