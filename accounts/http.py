@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -51,18 +51,31 @@ def client_address(request: HttpRequest) -> str | None:
     TRUSTED_PROXIES lists the networks whose word is believed; without them it is the peer's address. What the
     header says beyond the first untrusted address was written by a stranger.
     """
-    trusted = [ip_network(network) for network in settings.TRUSTED_PROXIES]
     forwarded = request.headers.get("X-Forwarded-For", "").split(",")
     for text in [request.META.get("REMOTE_ADDR", ""), *reversed(forwarded)]:
-        try:
-            # A zone, as in fe80::1%eth0, means something on the proxy only.
-            address = ip_address(text.strip().partition("%")[0])
-        except ValueError:
-            return None
-        address = getattr(address, "ipv4_mapped", None) or address
-        if not any(address in network for network in trusted):
-            return str(address)
+        address = _parse(text)
+        if address is None or not _is_trusted(address):
+            return None if address is None else str(address)
     return None
+
+
+def comes_from_trusted_proxy(request: HttpRequest) -> bool:
+    """Tell whether the peer is a proxy of ours, whose other headers are believed as well."""
+    peer = _parse(request.META.get("REMOTE_ADDR", ""))
+    return peer is not None and _is_trusted(peer)
+
+
+def _parse(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        # A zone, as in fe80::1%eth0, means something on the proxy only.
+        address = ip_address(text.strip().partition("%")[0])
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def _is_trusted(address: IPv4Address | IPv6Address) -> bool:
+    return any(address in ip_network(network) for network in settings.TRUSTED_PROXIES)
 
 
 def wants_json(request: HttpRequest) -> bool:

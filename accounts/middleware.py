@@ -25,7 +25,7 @@ from accounts.cognito.errors import CognitoError, ProviderUnavailableError, Refu
 from accounts.encryption import SealedDataError, UnknownKeyError
 from accounts.ending import SessionEndedError, end_session
 from accounts.error_pages import ended_response, error_response, login_url
-from accounts.http import GatehouseRequest, set_session, wants_json
+from accounts.http import GatehouseRequest, comes_from_trusted_proxy, set_session, wants_json
 from accounts.log import request_id_in_log
 from accounts.models import EndedSession, EndReason, Session
 from accounts.refresh import settle_doubt
@@ -37,14 +37,18 @@ REQUEST_ID = re.compile(r"[0-9A-Za-z_-]{8,64}")
 
 
 class RequestIdMiddleware:
-    """Sets `request.id`: the proxy's X-Request-ID if it looks like one, else a new one."""
+    """Sets `request.id`: the X-Request-ID of a trusted proxy if it looks like one, else a new one.
+
+    Anybody else could write what they like into the audit trail, or use one id for all they do.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: GatehouseRequest) -> HttpResponse:
         given = request.headers.get("X-Request-ID", "")
-        request.id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        is_good = REQUEST_ID.fullmatch(given) and comes_from_trusted_proxy(request)
+        request.id = given if is_good else uuid.uuid4().hex
         with request_id_in_log(request.id):
             response = self.get_response(request)
         response["X-Request-ID"] = request.id

@@ -26,14 +26,33 @@ def page(request: HttpRequest) -> HttpResponse:
 # --- The request id
 
 
+@pytest.fixture
+def behind_a_proxy(settings: Settings) -> None:
+    """Trust the test client's address as that of a proxy."""
+    settings.TRUSTED_PROXIES = ["127.0.0.1"]
+
+
+@pytest.mark.usefixtures("behind_a_proxy")
 @pytest.mark.parametrize("given", ["abcdefgh", "Root-1_67891233-abcdef012345678912345678", "x" * 64])
-def test_a_request_id_that_looks_like_one_is_kept(given: str) -> None:
+def test_a_request_id_of_the_proxy_that_looks_like_one_is_kept(given: str) -> None:
     response = RequestIdMiddleware(page)(RequestFactory().get("/", headers={"X-Request-ID": given}))  # type: ignore[arg-type]
 
     assert response["X-Request-ID"] == given
     assert response.content.decode() == given
 
 
+@pytest.mark.parametrize("trusted", [[], ["10.0.0.0/8"]])
+@pytest.mark.parametrize("peer", ["203.0.113.9", "", "unix:"])
+def test_a_request_id_of_anybody_else_is_replaced(settings: Settings, trusted: list[str], peer: str) -> None:
+    settings.TRUSTED_PROXIES = trusted
+    request: Any = RequestFactory().get("/", REMOTE_ADDR=peer, headers={"X-Request-ID": "chosen-by-a-stranger"})
+
+    response = RequestIdMiddleware(page)(request)
+
+    assert re.fullmatch(r"[0-9a-f]{32}", response["X-Request-ID"])
+
+
+@pytest.mark.usefixtures("behind_a_proxy")
 @pytest.mark.parametrize(
     "given",
     [

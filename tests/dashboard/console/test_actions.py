@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from accounts.models import EndedSession, EndReason, Event, Revocation, Session
 from tests.conftest import Browser
@@ -13,6 +14,12 @@ from tests.dashboard.console.support import make_revocation, make_session, make_
 from tests.fake_user_pool import Failure, FakeUserPool
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def behind_a_proxy(settings: Settings) -> None:
+    """Trust the test client's address as that of a proxy, whose request id is kept."""
+    settings.TRUSTED_PROXIES = ["127.0.0.1"]
 
 
 def act(browser: Browser, path: str, **data: Any) -> Any:
