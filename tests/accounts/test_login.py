@@ -48,7 +48,7 @@ HOSTILE = [
     "http://[::1",
     "http://\u3000evil.example.com/",
     "//evil。example。com/",
-    "/" + "a" * 2000,
+    "/" + "a" * 3000,
 ]
 FRIENDLY = [
     "/",
@@ -149,6 +149,46 @@ def test_login_is_for_get_only(client: Client, pool: FakeUserPool, method: str) 
 
     assert response.status_code == 405
     assert not AuthorizationRequest.objects.exists()
+
+
+# --- Floods
+
+
+def test_a_flood_from_many_addresses_fills_the_table_to_its_bound_and_no_further(
+    client: Client, pool: FakeUserPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(AuthorizationRequest, "SHELF_DIGITS", 1)
+    monkeypatch.setattr(AuthorizationRequest, "MOST_PER_SHELF", 3)
+
+    for number in range(200):
+        client.cookies.clear()
+        client.get("/login/", REMOTE_ADDR=f"203.0.113.{number}")
+
+    assert AuthorizationRequest.objects.count() == 16 * 3
+
+
+def test_in_a_flood_the_oldest_requests_make_room(
+    visitor: Browser, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(AuthorizationRequest, "SHELF_DIGITS", 0)
+    monkeypatch.setattr(AuthorizationRequest, "MOST_PER_SHELF", 20)
+    for _ in range(50):
+        client.get("/login/")
+        client.cookies.clear()
+
+    response = visitor.sign_in("/sessions/")
+
+    assert response["Location"] == "/sessions/"
+
+
+def test_answered_requests_count_as_well(visitor: Browser, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(AuthorizationRequest, "SHELF_DIGITS", 0)
+    monkeypatch.setattr(AuthorizationRequest, "MOST_PER_SHELF", 1)
+    visitor.sign_in()
+
+    client.get("/login/")
+
+    assert not AuthorizationRequest.objects.exclude(answered_at=None).exists()
 
 
 # --- Where to afterwards
