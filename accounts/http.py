@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
 from accounts.cognito.tokens import TokenSet
+from accounts.log import name_session
 from accounts.models import EndedSession, Session, User
 from accounts.sessions import SessionStore
 
@@ -43,6 +44,7 @@ def set_session(request: Any, row: Session | None) -> None:
     request.token_set = None if row is None else SimpleLazyObject(row.token_set)
     if row is not None:
         request.session.row = row
+        name_session(row.public_id)
 
 
 def client_address(request: HttpRequest) -> str | None:

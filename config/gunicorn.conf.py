@@ -14,5 +14,7 @@ graceful_timeout = 20
 keepalive = 5
 # Its default place is the same for every master of a user.
 control_socket_disable = True
+# Off unless asked for: config.access logs each request. Without the query, where an authorization response has its code.
+access_log_format = "%(h)s %(m)s %(U)s %(s)s %(M)s ms %({x-request-id}o)s"
 max_requests = 10_000
 max_requests_jitter = 1_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Callable
 
@@ -51,6 +52,14 @@ class UnappliedMigrationsError(Exception):
 
 
 def _database() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    require_migrations()
+
+
+@functools.cache
+def require_migrations() -> None:
+    """Raise UnappliedMigrationsError if the database is older than the code; not looked at again once it is not."""
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         raise UnappliedMigrationsError("run manage.py migrate")

@@ -48,6 +48,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "accounts.middleware.RequestIdMiddleware",
+    "config.access.AccessMiddleware",
     "config.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -206,22 +207,36 @@ CONTENT_SECURITY_POLICY = {
 
 # --- Logs
 
+_log_level = env.str("LOG_LEVEL", default="INFO")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"request_id": {"()": "accounts.log.RequestIdFilter"}},
     "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)-7s %(name)s [%(request_id)s] %(message)s"},
+        "json": {"()": "accounts.log.JsonFormatter"},
+        "line": {
+            "()": "accounts.log.LineFormatter",
+            "format": "%(asctime)s %(levelname)-7s %(name)s [%(request_id)s] %(message)s",
+        },
     },
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]},
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": env.str("LOG_FORMAT", default="json"),
+            "filters": ["request_id"],
+        },
     },
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
-        "accounts": {"level": env.str("LOG_LEVEL", default="INFO")},
+        "accounts": {"level": _log_level},
+        "config": {"level": _log_level},
         "django": {"handlers": [], "level": "WARNING", "propagate": True},
         # Every refused page would be a warning with a traceback.
         "django.request": {"level": "ERROR"},
+        # Each request is logged by config.access; the development server need not do it again.
+        "django.server": {"handlers": [], "level": "ERROR", "propagate": True},
+        "gunicorn.error": {"handlers": [], "level": "INFO", "propagate": True},
+        "gunicorn.access": {"handlers": [], "level": "INFO", "propagate": True},
         # Below INFO these two print the bodies of requests, which are tokens.
         "botocore": {"level": "WARNING"},
         "urllib3": {"level": "WARNING"},

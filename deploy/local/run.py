@@ -89,6 +89,7 @@ class Gatehouse:
             ENV_FILE,
             {
                 "DEBUG": present.get("DEBUG", "false"),
+                "LOG_FORMAT": present.get("LOG_FORMAT", "line"),
                 "SECRET_KEY": present.get("SECRET_KEY") or secrets.token_urlsafe(50),
                 # The same as one key of `manage.py generate_key`.
                 "TOKEN_ENCRYPTION_KEYS": present.get("TOKEN_ENCRYPTION_KEYS")

@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 from django.core.cache.backends.locmem import LocMemCache
 from django.db import OperationalError, connection
+from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
-from pytest_django import Settings
+from pytest_django import DjangoAssertNumQueries, Settings
+
+from config.health import require_migrations
 
 pytestmark = pytest.mark.django_db
 
@@ -76,13 +79,40 @@ def test_without_the_cache_the_process_is_ready_and_says_so(client: Client, sett
     assert response.json() == {"ready": True, "failed": {"cache": "ConnectionError"}}
 
 
-def test_with_migrations_to_do_the_process_is_not_ready(client: Client) -> None:
-    MigrationRecorder(connection).record_unapplied("accounts", "0001_initial")
+@pytest.fixture
+def newest_migration() -> Iterator[str]:
+    require_migrations.cache_clear()
+    [(_, name)] = MigrationLoader(connection).graph.leaf_nodes("accounts")
+    yield name
+    require_migrations.cache_clear()
+
+
+def test_with_migrations_to_do_the_process_is_not_ready(client: Client, newest_migration: str) -> None:
+    MigrationRecorder(connection).record_unapplied("accounts", newest_migration)
 
     response = client.get("/readyz")
 
     assert response.status_code == 503
     assert response.json()["failed"] == {"database": "UnappliedMigrationsError"}
+
+
+def test_a_process_becomes_ready_once_the_database_is_migrated(client: Client, newest_migration: str) -> None:
+    recorder = MigrationRecorder(connection)
+    recorder.record_unapplied("accounts", newest_migration)
+    before = client.get("/readyz")
+
+    recorder.record_applied("accounts", newest_migration)
+
+    assert (before.status_code, client.get("/readyz").status_code) == (503, 200)
+
+
+def test_a_ready_process_costs_the_database_one_query_a_probe(
+    client: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    client.get("/readyz")
+
+    with django_assert_num_queries(1):
+        client.get("/readyz")
 
 
 def test_what_is_wrong_tells_strangers_no_addresses(client: Client, settings: Settings) -> None:

@@ -23,7 +23,7 @@ GUNICORN = Path(sys.executable).with_name("gunicorn")
 BOOTED = re.compile(r"Booting worker with pid: (\d+)")
 # Which worker answered what, after how many seconds.
 ACCESS_LINE = "%(p)s %(m)s %(U)s %(s)s %(L)s"
-ANSWERED = re.compile(r"^<(\d+)> [A-Z]+ /", re.MULTILINE)
+ANSWERED = re.compile(r"<(\d+)> [A-Z]+ /")
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
 
