@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.core.cache import cache
 from django.test import Client
 from pytest_django import Settings
 
+from accounts.cognito.api import sdk_session
 from accounts.models import Session
 from tests.fake_user_pool import FakeUserPool, Person
 
@@ -76,6 +78,26 @@ def outsider(pool: FakeUserPool, db: None) -> Browser:
 def visitor(pool: FakeUserPool, db: None) -> Browser:
     """Somebody who has not signed in yet, but could."""
     return Browser(pool, pool.add_person("visitor@example.com", name="Vera Visitor"))
+
+
+@pytest.fixture
+def no_aws_credentials(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A host on which the SDK finds no AWS credentials."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, os.devnull)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    sdk_session.cache_clear()
+    yield
+    sdk_session.cache_clear()
+
+
+@pytest.fixture
+def aws_credentials(no_aws_credentials: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host with AWS credentials; the fake user pool takes any that sign."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
 
 
 def _signed_in(pool: FakeUserPool, person: Person) -> Browser:

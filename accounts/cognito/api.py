@@ -98,7 +98,7 @@ class CognitoApi:
         # Below INFO these print request bodies, and ours are tokens.
         for logger in map(logging.getLogger, ("botocore", "urllib3")):
             logger.setLevel(max(logger.getEffectiveLevel(), logging.INFO))
-        return _sdk_session().client(
+        return sdk_session().client(
             "cognito-idp",
             region_name=self.config.region,
             endpoint_url=self.config.endpoint_url or None,
@@ -116,8 +116,8 @@ _sdk_lock = threading.Lock()
 
 
 @cache
-def _sdk_session() -> Session:
-    """Return the SDK's session, which reads the service model once."""
+def sdk_session() -> Session:
+    """Return the SDK's session, which reads the service model and looks for AWS credentials once."""
     import boto3
 
     return boto3.session.Session()
