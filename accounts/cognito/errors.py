@@ -5,6 +5,12 @@ Callers decide by type or by OAuth error code, never by message text: Cognito's 
 
 from __future__ import annotations
 
+import reprlib
+
+# A claim may be anything, of any length, and errors are logged.
+_brief = reprlib.Repr()
+_brief.maxstring = _brief.maxother = 200
+
 
 class CognitoError(Exception):
     """Base of every error raised by `accounts.cognito`."""
@@ -43,7 +49,7 @@ class InvalidTokenError(CognitoError):
     """A token breaks one verification rule; `claim` names the rule."""
 
     def __init__(self, claim: str, *, expected: object = None, actual: object = None) -> None:
-        super().__init__(f"{claim}: expected {expected!r}, got {actual!r}")
+        super().__init__(f"{claim}: expected {_brief.repr(expected)}, got {_brief.repr(actual)}")
         self.claim = claim
         self.expected = expected
         self.actual = actual

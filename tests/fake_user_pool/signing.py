@@ -70,6 +70,12 @@ def sign(claims: Claims, key: SigningKey, how: Signing = Signing.RIGHT) -> str:
     return f"{signing_input}.{_b64(_signature(signing_input.encode(), key, how))}"
 
 
+def sign_raw(header: bytes, payload: bytes, key: SigningKey) -> str:
+    """Return any two texts as a compact JWS that is rightly signed, whatever they are."""
+    signing_input = f"{_b64(header)}.{_b64(payload)}"
+    return f"{signing_input}.{_b64(_signature(signing_input.encode(), key, Signing.RIGHT))}"
+
+
 def verified_claims(token: str, keys: list[SigningKey]) -> Claims:
     """Return the claims of a token that one of `keys` signed, whatever they say, or raise jwt.InvalidTokenError."""
     kid = jwt.get_unverified_header(token).get("kid")

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-import math
 import base64
 import hashlib
+import math
 import time
 from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
