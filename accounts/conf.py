@@ -8,9 +8,11 @@ from django.conf import settings
 from django.core.signals import setting_changed
 
 from accounts import measuring
+from accounts.cognito.admin_api import AdminClient
 from accounts.cognito.breaker import CircuitBreaker
 from accounts.cognito.clock import Clock
 from accounts.cognito.config import UserPoolConfig
+from accounts.cognito.errors import UserPoolError
 from accounts.cognito.jwks import KeySet
 from accounts.cognito.user_pool import UserPoolClient
 from accounts.cognito.verifier import TokenVerifier
@@ -71,6 +73,17 @@ def brisk_user_pool() -> UserPoolClient:
     return UserPoolClient(user_pool_config(), api_breaker(), cognito_clock(), read_timeout=BRISK_READ_TIMEOUT_SECONDS)
 
 
+@cache
+def admin_client() -> AdminClient:
+    """Return the process's client for operations that this host's AWS credentials authorise.
+
+    Raise UserPoolError if the settings do not allow that.
+    """
+    if not settings.COGNITO_ADMIN_API:
+        raise UserPoolError("COGNITO_ADMIN_API is off")
+    return AdminClient(user_pool_config(), api_breaker(), cognito_clock(), read_timeout=BRISK_READ_TIMEOUT_SECONDS)
+
+
 def callback_uri() -> str:
     """Return the redirect URI, which must stand in the app client's CallbackURLs to the letter."""
     return f"{settings.SITE_URL}/callback/"
@@ -89,6 +102,7 @@ _PER_PROCESS = (
     cognito_clock,
     user_pool,
     brisk_user_pool,
+    admin_client,
 )
 
 

@@ -8,7 +8,7 @@ from functools import partial
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from accounts.models import EndedSession, EndReason, Event, Revocation, Session, User
 from accounts.revocation import deliver_while_it_works, leave_to_worker
@@ -29,7 +29,7 @@ def end_sessions(
     reason: EndReason,
     *,
     now: datetime,
-    everywhere: Session | None = None,
+    everywhere: Session | User | None = None,
     actor: User | None = None,
     note: str = "",
     tell_now: bool = True,
@@ -38,19 +38,21 @@ def end_sessions(
 
     One transaction deletes the rows, records the ends and enqueues what Cognito must be told. Only then, and only
     for as long as Cognito answers, it is told at once. `everywhere` is the session whose tokens ask Cognito for a
-    global sign-out; `actor` and `note` say in the audit trail who ended somebody else's sessions, and why. Without
-    `tell_now` telling Cognito is left to the worker.
+    global sign-out, or the person for whom AWS credentials do; `actor` and `note` say in the audit trail who ended
+    somebody else's sessions, and why. Without `tell_now` telling Cognito is left to the worker.
     """
     with transaction.atomic():
         # In one order whoever asks, so that two that overlap wait for each other and not both for ever.
         rows = [row for candidate in sessions.order_by("pk") if (row := _delete(candidate)) is not None]
         ended = [_record(row, reason, now, everywhere, actor, note) for row in rows if row.user_id]
         pending = [trace.revocation for trace in ended if trace.revocation]
-        if everywhere is not None and everywhere.public_id not in {row.public_id for row in rows}:
+        if isinstance(everywhere, User):
+            pending.append(_enqueue(Revocation.by_admin(everywhere, now)))
+        elif everywhere is not None and everywhere.public_id not in {row.public_id for row in rows}:
             # Somebody else has just ended that session; its tokens may still speak for the person.
-            pending.append(_enqueue(everywhere, Revocation.Kind.GLOBAL, now))
+            pending.append(_enqueue(Revocation.of(everywhere, Revocation.Kind.GLOBAL, now)))
     # The global sign-out goes first: once it succeeds, the others have nothing left to revoke.
-    pending.sort(key=lambda revocation: revocation.kind != Revocation.Kind.GLOBAL)
+    pending.sort(key=lambda revocation: not revocation.is_global)
     transaction.on_commit(
         partial(deliver_while_it_works, pending, now) if tell_now else partial(leave_to_worker, pending)
     )
@@ -63,6 +65,25 @@ def end_session(
     """End one session and return its trace, or that of its earlier end; None for a session of nobody."""
     end_sessions(Session.objects.filter(public_id=row.public_id), reason, now=now, actor=actor, note=note)
     return EndedSession.objects.select_related("revocation").filter(public_id=row.public_id).first()
+
+
+def end_everywhere(
+    user: User, *, now: datetime, actor: User | None = None, note: str = ""
+) -> list[EndedSession] | None:
+    """End a person's sessions here and have Cognito revoke all their tokens; return what is left of the sessions.
+
+    By this host's AWS credentials if it may, else with the tokens of one of the sessions: without any, nothing can
+    be done, and None comes back.
+    """
+    live = Session.objects.live(now).filter(user=user)
+    newest = live.order_by(F("access_expires_at").desc(nulls_last=True)).first()
+    everywhere = user if settings.COGNITO_ADMIN_API else newest
+    if everywhere is None:
+        return None
+    with transaction.atomic():
+        kind = Event.Kind.SIGNED_OUT_EVERYWHERE
+        Event.objects.record(kind, None, now=now, user=user, actor=actor, detail=note[:200])
+        return end_sessions(live, EndReason.OPERATOR, now=now, everywhere=everywhere, actor=actor, note=note)
 
 
 def end_surplus(user: User, now: datetime) -> list[EndedSession]:
@@ -112,21 +133,21 @@ def _delete(row: Session) -> Session | None:
 
 
 def _record(
-    row: Session, reason: EndReason, now: datetime, everywhere: Session | None, actor: User | None, note: str
+    row: Session, reason: EndReason, now: datetime, everywhere: Session | User | None, actor: User | None, note: str
 ) -> EndedSession:
     Event.objects.record(Event.Kind.ENDED, row, now=now, reason=reason, actor=actor, detail=note[:200])
     kept = ("public_id", "key_digest", "user_id", "started_at", "last_seen_at", "ip_address", "browser", "system")
-    is_global = everywhere is not None and everywhere.public_id == row.public_id
+    is_global = isinstance(everywhere, Session) and everywhere.public_id == row.public_id
+    kind = Revocation.Kind.GLOBAL if is_global else Revocation.Kind.REFRESH_TOKEN
     return EndedSession.objects.create(
         **{name: getattr(row, name) for name in kept},
         access_expires_at=row.access_expires_at,
         reason=reason,
         ended_at=now,
-        revocation=_enqueue(row, Revocation.Kind.GLOBAL if is_global else Revocation.Kind.REFRESH_TOKEN, now),
+        revocation=_enqueue(Revocation.of(row, kind, now)),
     )
 
 
-def _enqueue(row: Session, kind: Revocation.Kind, now: datetime) -> Revocation:
-    revocation = Revocation.of(row, kind, now)
+def _enqueue(revocation: Revocation) -> Revocation:
     revocation.save(force_insert=True)
     return revocation

@@ -15,9 +15,10 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from accounts import budget
+from accounts.cognito.admin_api import UserNotFoundError
 from accounts.cognito.errors import CognitoError, ProviderUnavailableError, RefusedError
 from accounts.cognito.tokens import TokenSet
-from accounts.conf import brisk_user_pool
+from accounts.conf import admin_client, brisk_user_pool
 from accounts.encryption import SealedDataError, UnknownKeyError
 from accounts.models import Event, Revocation, User
 
@@ -59,6 +60,9 @@ def deliver(revocation: Revocation, now: datetime) -> bool:
     except SealedDataError:
         give_up(revocation, "its tokens are damaged", now)
         return True
+    except UserNotFoundError:
+        give_up(revocation, f"the pool has no user {revocation.user.pool_username}", now)
+        return True
     except Exception as error:  # one revocation that nobody foresaw must not hold up the others
         _postpone(revocation, error, now)
         return False
@@ -93,11 +97,13 @@ def _record(kind: Event.Kind, revocation: Revocation, why: str, now: datetime, a
 def _tell(revocation: Revocation, now: datetime) -> None:
     if not Revocation.objects.pending().filter(pk=revocation.pk).exists():
         return  # a global sign-out has settled it meanwhile
-    if revocation.kind == Revocation.Kind.GLOBAL:
-        budget.spend(budget.GLOBAL_SIGN_OUT, now)
+    budget.spend(budget.GLOBAL_SIGN_OUT if revocation.is_global else budget.REVOKE, now)
+    if revocation.kind == Revocation.Kind.ADMIN_GLOBAL:
+        admin_client().global_sign_out(revocation.user.pool_username)
+        _settle_all_until(revocation, now)
+    elif revocation.kind == Revocation.Kind.GLOBAL:
         _sign_out_globally(revocation, now)
     else:
-        budget.spend(budget.REVOKE, now)
         brisk_user_pool().revoke(revocation.token_set().refresh_token)
 
 
@@ -118,7 +124,11 @@ def _sign_out_globally(revocation: Revocation, now: datetime) -> None:
         revocation.save(update_fields=["kind"])
         brisk_user_pool().revoke(token_set.refresh_token)
         return
-    # Every token of this person is revoked now, whichever session it came from.
+    _settle_all_until(revocation, now)
+
+
+def _settle_all_until(revocation: Revocation, now: datetime) -> None:
+    """Close what a global sign-out has settled: every token of this person is revoked, whichever session it is from."""
     others = Revocation.objects.filter(user_id=revocation.user_id, created_at__lte=revocation.created_at)
     others.settle(Revocation.State.DONE, now)
 

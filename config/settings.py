@@ -152,6 +152,8 @@ COGNITO_VIEWER_GROUPS = env.list("COGNITO_VIEWER_GROUPS", default=["support"])
 # more often than so many times a second in all.
 COGNITO_PROBE_SECONDS = env.int("COGNITO_PROBE_SECONDS", default=60)
 COGNITO_PROBE_RATE = env.int("COGNITO_PROBE_RATE", default=30)
+# Whether AWS credentials on this host (boto3 finds them) may call AdminGetUser and AdminUserGlobalSignOut.
+COGNITO_ADMIN_API = env.bool("COGNITO_ADMIN_API", default=False)
 # How many calls to Cognito a process makes at once; the other threads stay free for those who need none.
 COGNITO_CALLS_AT_ONCE = env.int("COGNITO_CALLS_AT_ONCE", default=8)
 # As the app client has it (RefreshTokenValidity); no session outlives it.

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Count
-from django.db.models.functions import TruncHour
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -17,14 +16,7 @@ if TYPE_CHECKING:
     from accounts.models.session import Session
 
 
-class EventQuerySet(models.QuerySet["Event"]):
-    def hourly(self, since: datetime) -> EventQuerySet:
-        """Count events by hour and kind, as tuples of the hour's start, the kind and the number."""
-        hours = self.filter(at__gte=since).annotate(hour=TruncHour("at")).order_by()
-        return hours.values_list("hour", "kind").annotate(count=Count("pk"))  # type: ignore[return-value]
-
-
-class EventManager(models.Manager.from_queryset(EventQuerySet)):  # type: ignore[misc]
+class EventManager(models.Manager["Event"]):
     def record(self, kind: Event.Kind, row: Session | EndedSession | None, *, now: datetime, **columns: Any) -> Event:
         """Append an event about a session, live or ended, or about none; the request's id goes with it."""
         about = {"session_id": row.public_id, "user_id": row.user_id, "ip_address": row.ip_address} if row else {}
@@ -45,6 +37,7 @@ class Event(models.Model):
         ENDED = "ended", _("session ended")
         NOT_RECOGNISED = "not_recognised", _("not recognised by its owner")
         FLAG_SETTLED = "flag_settled", _("flagged session looked into")
+        SIGNED_OUT_EVERYWHERE = "signed_out_everywhere", _("signed out everywhere by an operator")
         REVOKED_MANY = "revoked_many", _("many sessions ended at once")
         REVOCATION_RETRIED = "revocation_retried", _("revocation tried at once")
         REVOCATION_GIVEN_UP = "revocation_given_up", _("revocation given up")
@@ -52,11 +45,22 @@ class Event(models.Model):
     at = models.DateTimeField(default=timezone.now, editable=False)
     kind = models.CharField(max_length=30, choices=Kind, editable=False)
     session_id = models.UUIDField(null=True, editable=False)
+    # Both are found by the indexes below.
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="events", editable=False
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="events",
+        editable=False,
+        db_index=False,
     )
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="actions", editable=False
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="actions",
+        editable=False,
+        db_index=False,
     )
     reason = models.CharField(max_length=30, blank=True, editable=False)
     detail = models.CharField(max_length=200, blank=True, editable=False)
@@ -69,6 +73,7 @@ class Event(models.Model):
         indexes = [
             models.Index(fields=["session_id", "at"], name="accounts_event_session"),
             models.Index(fields=["user", "at"], name="accounts_event_user"),
+            models.Index(fields=["actor", "at"], condition=Q(actor__isnull=False), name="accounts_event_actor"),
             models.Index(fields=["at"], name="accounts_event_at"),
             models.Index(fields=["kind", "at"], name="accounts_event_kind"),
         ]

@@ -16,6 +16,7 @@ from accounts.encryption import seal, unseal
 
 if TYPE_CHECKING:
     from accounts.models.session import Session
+    from accounts.models.user import User
 
 
 class RevocationQuerySet(models.QuerySet["Revocation"]):
@@ -49,12 +50,17 @@ class Revocation(models.Model):
     BACK_OFF_FIRST: ClassVar[timedelta] = timedelta(seconds=5)
     BACK_OFF_MOST: ClassVar[timedelta] = timedelta(minutes=10)
     KEPT: ClassVar[timedelta] = timedelta(days=30)
+    # The longest that any app client may let a refresh token live.
+    # https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateUserPoolClient.html
+    LONGEST_REFRESH_TOKEN: ClassVar[timedelta] = timedelta(days=3650)
     # Longer than a hiccup of Cognito or a restart of the worker: somebody should look.
     LATE_AFTER: ClassVar[timedelta] = timedelta(minutes=10)
 
     class Kind(models.TextChoices):
         REFRESH_TOKEN = "refresh_token", _("revoke the refresh token")
         GLOBAL = "global", _("sign out everywhere")
+        # By AWS credentials: it needs no token of the person's, and no session.
+        ADMIN_GLOBAL = "admin_global", _("sign out everywhere, as an administrator")
 
     class State(models.TextChoices):
         PENDING = "pending", _("pending")
@@ -66,7 +72,7 @@ class Revocation(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="revocations", editable=False
     )
-    session_id = models.UUIDField(editable=False)
+    session_id = models.UUIDField(null=True, editable=False)
     kind = models.CharField(max_length=20, choices=Kind, editable=False)
     state = models.CharField(max_length=20, choices=State, default=State.PENDING, editable=False)
     sealed = models.TextField(blank=True, editable=False)
@@ -86,6 +92,7 @@ class Revocation(models.Model):
         indexes = [
             models.Index(fields=["due_at"], condition=Q(state="pending"), name="accounts_revocation_due"),
             models.Index(fields=["state", "created_at"], name="accounts_revocation_state"),
+            models.Index(fields=["created_at", "id"], name="accounts_revocation_created"),
             models.Index(fields=["settled_at"], name="accounts_revocation_settled"),
         ]
 
@@ -110,6 +117,23 @@ class Revocation(models.Model):
             claimed_until=now + cls.CLAIM,
             expires_at=row.started_at + life,
         )
+
+    @classmethod
+    def by_admin(cls, user: User, now: datetime) -> Revocation:
+        """Return an unsaved global sign-out of a person that AWS credentials authorise, claimed as by `of`."""
+        return cls(
+            user=user,
+            kind=cls.Kind.ADMIN_GLOBAL,
+            created_at=now,
+            due_at=now,
+            claimed_until=now + cls.CLAIM,
+            expires_at=now + cls.LONGEST_REFRESH_TOKEN,
+        )
+
+    @property
+    def is_global(self) -> bool:
+        """Whether it kills every token of the person, whichever session it came from."""
+        return self.kind in (self.Kind.GLOBAL, self.Kind.ADMIN_GLOBAL)
 
     @property
     def is_pending(self) -> bool:

@@ -2,17 +2,26 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import Group, PermissionsMixin
 from django.db import models, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.cognito.tokens import Claims
+
+
+class FoldedEmailField(models.EmailField):
+    """Sorted byte by byte, so that one index serves the order of people and the beginning of an address."""
+
+    def db_parameters(self, connection: BaseDatabaseWrapper) -> dict[str, Any]:  # type: ignore[override]
+        parameters: dict[str, Any] = dict(super().db_parameters(connection))
+        return parameters | ({"collation": "C"} if connection.vendor == "postgresql" else {})
 
 
 class UserManager(BaseUserManager["User"]):
@@ -22,6 +31,7 @@ class UserManager(BaseUserManager["User"]):
             "email": claims.text("email")[:254],
             "email_verified": claims.raw.get("email_verified") is True,
             "name": (claims.text("name") or claims.text("cognito:username"))[:200],
+            "username": claims.text("cognito:username")[:128],
         }
         user, created = self.get_or_create(issuer=claims.issuer, subject=claims.subject, defaults=attributes)
         if not created and any(getattr(user, name) != value for name, value in attributes.items()):
@@ -45,12 +55,12 @@ class User(AbstractBaseUser, PermissionsMixin):
     issuer = models.CharField(_("issuer"), max_length=255)
     subject = models.CharField(_("subject"), max_length=255)
     email = models.EmailField(_("e-mail address"), blank=True)
-    # As people search for it. The index serves searches by a prefix, too.
-    email_folded = models.GeneratedField(
-        expression=Lower("email"), output_field=models.EmailField(), db_persist=True, db_index=True
-    )
+    # As people search for it.
+    email_folded = models.GeneratedField(expression=Lower("email"), output_field=FoldedEmailField(), db_persist=True)
     email_verified = models.BooleanField(_("e-mail address verified"), default=False)
     name = models.CharField(_("name"), max_length=200, blank=True)
+    # As the user pool has it, for operations that AWS credentials authorise. People never see or type it.
+    username = models.CharField(_("user name"), max_length=128, blank=True, editable=False)
     is_active = models.BooleanField(
         _("active"), default=True, help_text=_("Clear this to refuse a person whom Cognito would let in.")
     )
@@ -68,10 +78,18 @@ class User(AbstractBaseUser, PermissionsMixin):
         constraints = [
             models.UniqueConstraint(fields=["issuer", "subject"], name="accounts_user_identity"),
         ]
-        indexes = [models.Index(fields=["subject"], name="accounts_user_subject")]
+        indexes = [
+            models.Index(fields=["subject"], name="accounts_user_subject"),
+            models.Index(fields=["email_folded", "id"], name="accounts_user_email"),
+        ]
 
     def __str__(self) -> str:
         return self.email or self.name or self.subject
+
+    @property
+    def pool_username(self) -> str:
+        """Return what the pool calls this person: of a local one unknown until the next sign-in the subject serves."""
+        return self.username or self.subject
 
     def get_full_name(self) -> str:
         return self.name or self.email

@@ -10,13 +10,14 @@ from ipaddress import ip_address
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from accounts.ending import end_lapsed, end_session, end_sessions
+from accounts.ending import end_everywhere, end_lapsed, end_session
 from accounts.management.arguments import positive
 from accounts.management.progress import Progress
 from accounts.models import EndedSession, EndReason, Event, Session, User
@@ -98,11 +99,11 @@ class Command(BaseCommand):
             ids = ", ".join(str(person.pk) for person in people)
             raise CommandError(f"{options['person']!r} means several people; name one by id: {ids}.")
         mine = Session.objects.live(now).filter(user=people[0])
-        newest, count = mine.order_by(F("access_expires_at").desc(nulls_last=True)).first(), mine.count()
-        if newest and not options["dry_run"]:
-            end_sessions(mine, EndReason.OPERATOR, now=now, everywhere=newest, note=_note(options))
+        count = mine.count()
+        if not options["dry_run"]:
+            end_everywhere(people[0], now=now, note=_note(options))
         self._report(options, count)
-        if newest is None:
+        if not (count or settings.COGNITO_ADMIN_API):
             self.stderr.write("Without a session here there is no token to sign them out of other apps with.")
 
     def _revoke_all(self, now: datetime, options: dict[str, Any]) -> None:

@@ -14,5 +14,5 @@ class ImpatientConfig(AppConfig):
         from accounts import conf
         from accounts.cognito import breaker
 
-        conf.user_pool().read_timeout = conf.brisk_user_pool().read_timeout = READ_SECONDS
+        conf.user_pool().api.read_timeout = conf.brisk_user_pool().api.read_timeout = READ_SECONDS
         breaker.OPEN_SECONDS = OPEN_SECONDS
