@@ -5,17 +5,21 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
+from django.contrib import messages
 from django.db.models import Count, F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts.ending import end_sessions
+from accounts.ending import end_everywhere, end_sessions
 from accounts.http import SignedInRequest
-from accounts.models import EndedSession, EndReason, Event, Session, User
+from accounts.models import EndedSession, EndReason, Event, Revocation, Session, User
 from dashboard.console.access import operators_only, viewers_only
+from dashboard.console.cognito import ask
 from dashboard.console.filters import PeopleFilter
 from dashboard.console.forms import EndManyForm
 from dashboard.console.sessions import report_ended
@@ -60,20 +64,34 @@ def sign_out_everywhere(request: SignedInRequest, pk: UUID) -> HttpResponse:
 
 def _end(request: SignedInRequest, pk: UUID, *, everywhere: bool) -> HttpResponse:
     now = timezone.now()
-    live = Session.objects.live(now).filter(user_id=pk).order_by(F("access_expires_at").desc(nulls_last=True))
+    live = Session.objects.live(now).filter(user_id=pk)
     form = EndManyForm(request.POST, count=live.count(), prefix="everywhere" if everywhere else "here")
     if not form.is_valid():
         return _detail(request, pk, form, status=422)
-    ended = end_sessions(
-        live,
-        EndReason.OPERATOR,
-        now=now,
-        everywhere=live.first() if everywhere else None,
-        actor=request.user,
-        note=form.cleaned_data["reason"],
-    )
-    report_ended(request, ended)
+    who: dict[str, Any] = {"now": now, "actor": request.user, "note": form.cleaned_data["reason"]}
+    if everywhere:
+        person = get_object_or_404(User, pk=pk)
+        _report_everywhere(request, person, end_everywhere(person, **who))
+    else:
+        report_ended(request, end_sessions(live, EndReason.OPERATOR, **who))
     return redirect("console_person", pk)
+
+
+def _report_everywhere(request: Any, person: User, ended: list[EndedSession] | None) -> None:
+    """Tell the operator what became of a global sign-out."""
+    if ended is None:
+        messages.error(request, _("Nothing was done: without a live session there is no token to do it with."))
+        return
+    by_admin = Revocation.objects.filter(user=person, kind=Revocation.Kind.ADMIN_GLOBAL)
+    state = by_admin.order_by("-created_at").values_list("state", flat=True).first()
+    if ended or state is None:
+        report_ended(request, ended)
+    if state == Revocation.State.DONE:
+        messages.success(request, _("Cognito has signed them out of every app."))
+    elif state == Revocation.State.PENDING and not ended:
+        messages.warning(request, _("Cognito could not be told yet. It is tried again by itself, see the revocations."))
+    elif state == Revocation.State.GIVEN_UP:
+        messages.error(request, _("The user pool has no such user, so there was nobody to sign out of other apps."))
 
 
 def _detail(request: SignedInRequest, pk: UUID, form: EndManyForm | None = None, status: int = 200) -> HttpResponse:
@@ -82,8 +100,11 @@ def _detail(request: SignedInRequest, pk: UUID, form: EndManyForm | None = None,
     if not with_groups:
         raise Http404
     live = list(_live(pk).order_by("-last_seen_at")[: SESSIONS_SHOWN + 1])
+    is_asked = settings.COGNITO_ADMIN_API and request.GET.get("ask") == "cognito"
     context = {
         "person": with_groups[0],
+        "may_ask": settings.COGNITO_ADMIN_API,
+        "cognito": ask(with_groups[0], now) if is_asked else None,
         "group_names": [row.group_name for row in with_groups if row.group_name],
         "sessions": live[:SESSIONS_SHOWN],
         "has_more": len(live) > SESSIONS_SHOWN,

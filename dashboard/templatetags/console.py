@@ -20,6 +20,7 @@ TONES: dict[str, tuple[str, str]] = {
     Event.Kind.FLAG_SETTLED: ("info", "check"),
     Event.Kind.REVOKED_MANY: ("bad", "stop"),
     Event.Kind.REVOCATION_RETRIED: ("info", "arrows"),
+    Event.Kind.SIGNED_OUT_EVERYWHERE: ("bad", "stop"),
     Event.Kind.REVOCATION_GIVEN_UP: ("bad", "stop"),
 }
 # By the type of the error, which stands first in what is stored of it.
@@ -28,6 +29,7 @@ ERRORS: dict[str, str | Promise] = {
     "ThrottledError": _("Too many calls for Cognito's quota or our share of it. This passes."),
     "UserPoolError": _("Cognito refuses the call itself: look at the app client's settings."),
     "TokenClockError": _("This host's clock and Cognito's disagree."),
+    "AccessDeniedError": _("AWS refuses this host: its credentials must allow the action on the user pool."),
     "InvalidTokenError": _("What Cognito sent failed verification."),
 }
 
