@@ -1,28 +1,17 @@
 from __future__ import annotations
 
-from typing import Any
-from uuid import UUID
-
-from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
-from accounts.conf import token_verifier
 from accounts.decorators import live_tokens_wanted
-from accounts.ending import end_session, end_sessions
 from accounts.http import GatehouseRequest, SignedInRequest, wants_json
-from accounts.models import EndedSession, EndReason, Session
 from accounts.profile import ProfileProblem, read_profile
 from dashboard.profile_page import attribute_groups, mfa_methods
-from dashboard.token_page import token_reports
-
-ENDED_SHOWN = 10
+from dashboard.session_page import previous_sign_in
 
 
 @login_not_required
@@ -31,8 +20,12 @@ def home(request: GatehouseRequest) -> HttpResponse:
     """Say what this is, or who is signed in and how their session is; without a call to Cognito."""
     if request.session_row is None:
         return render(request, "dashboard/welcome.html", {"ended": request.ended_session})
-    now = timezone.now()
-    return render(request, "dashboard/home.html", {"session": request.session_row, "now": now})
+    context = {
+        "session": request.session_row,
+        "previous": previous_sign_in(request.session_row),
+        "now": timezone.now(),
+    }
+    return render(request, "dashboard/home.html", context)
 
 
 @require_safe
@@ -53,74 +46,6 @@ def profile(request: SignedInRequest) -> HttpResponse:
     if passing:
         response["Retry-After"] = "5"
     return response
-
-
-@require_safe
-def sessions(request: SignedInRequest) -> HttpResponse:
-    """Show the person's sessions: this one, the other live ones, and those that ended lately."""
-    now = timezone.now()
-    live = Session.objects.live(now).filter(user=request.user).order_by("-last_seen_at")
-    ended = EndedSession.objects.recent(now).filter(user=request.user).select_related("revocation")
-    context = {
-        "current": request.session_row,
-        "sessions": sorted(live, key=lambda row: row.pk != request.session_row.pk),
-        "ended_sessions": ended.order_by("-ended_at")[:ENDED_SHOWN],
-        "now": now,
-    }
-    return render(request, "dashboard/sessions.html", context)
-
-
-@require_POST
-def revoke_session(request: SignedInRequest, public_id: UUID) -> HttpResponse:
-    """End one of the person's own sessions; their current one by way of the sign-out page."""
-    row = Session.objects.filter(user=request.user, public_id=public_id).first()
-    if row is None:
-        if not EndedSession.objects.filter(user=request.user, public_id=public_id).exists():
-            raise Http404
-        messages.info(request, _("That session had ended already."))
-        return redirect("sessions")
-    if row.pk == request.session_row.pk:
-        return redirect("logout")
-    ended = end_session(row, EndReason.ELSEWHERE, now=timezone.now())
-    messages.success(request, _("Signed out: %(device)s.") % {"device": _device(row)})
-    _warn_if_pending(request, [ended] if ended else [])
-    return redirect("sessions")
-
-
-@require_POST
-def revoke_other_sessions(request: SignedInRequest) -> HttpResponse:
-    """End every session of the person but this one."""
-    others = Session.objects.filter(user=request.user).exclude(pk=request.session_row.pk)
-    ended = end_sessions(others, EndReason.ELSEWHERE, now=timezone.now())
-    count = len(ended)
-    messages.success(
-        request,
-        ngettext("Signed out %(count)d other session.", "Signed out %(count)d other sessions.", count)
-        % {"count": count},
-    )
-    _warn_if_pending(request, ended)
-    return redirect("sessions")
-
-
-@require_safe
-@live_tokens_wanted
-def tokens(request: SignedInRequest) -> HttpResponse:
-    """Show the claims of this session's tokens and each verification rule's verdict; never the tokens."""
-    now = timezone.now()
-    reports = token_reports(token_verifier(), request.token_set, now)
-    return render(request, "dashboard/tokens.html", {"session": request.session_row, "reports": reports, "now": now})
-
-
-def _device(row: Session) -> str:
-    if row.browser and row.system:
-        return _("%(browser)s on %(system)s") % {"browser": row.browser, "system": row.system}
-    return row.browser or row.system or _("an unknown browser")
-
-
-def _warn_if_pending(request: Any, ended: list[EndedSession]) -> None:
-    pks = [trace.pk for trace in ended]
-    if EndedSession.objects.filter(pk__in=pks, revocation__state="pending").exists():
-        messages.warning(request, _("It is over here. Cognito could not be told yet; the list shows when it is."))
 
 
 # --- Error pages of Django's own errors

@@ -4,13 +4,12 @@ from datetime import datetime
 
 from django import template
 
-from accounts.models import Session
-from accounts.models.session import TokenHealth
+from accounts.models import EndedSession, Session, TokenHealth
 
 register = template.Library()
 
 
 @register.filter
-def health(session: Session, now: datetime) -> TokenHealth:
-    """Return what the tokens of a session are doing: `{% with health=session|health:now %}`."""
+def health(session: Session | EndedSession, now: datetime) -> TokenHealth:
+    """Return what the tokens of a session, live or ended, are doing: `{% with health=session|health:now %}`."""
     return session.health(now)

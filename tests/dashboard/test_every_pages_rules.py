@@ -13,42 +13,62 @@ from accounts.models import Session
 from config.settings import SESSION_COOKIE_NAME
 from dashboard import views
 from tests.conftest import Browser
-from tests.dashboard.support import words
+from tests.dashboard.support import row_of, words
 
-SIGNED_IN = ["/", "/profile/", "/sessions/", "/tokens/", "/logout/", "/signed-out/", "/there-is-no-such-page/"]
+MAIN = ["/", "/profile/", "/sessions/", "/tokens/", "/logout/"]
+OWN_SESSIONS = [
+    *("/sessions/ended/", "/sessions/{this}/", "/sessions/{this}/not-recognised/"),
+    *("/sessions/{other}/", "/sessions/{other}/tokens/", "/sessions/{other}/not-recognised/"),
+    *("/sessions/{ended}/", "/sessions/{ended}/not-recognised/"),
+]
+SIGNED_IN = [*MAIN, *OWN_SESSIONS, "/signed-out/", "/there-is-no-such-page/"]
 SIGNED_OUT = ["/", "/signed-out/", "/callback/?error=access_denied", "/there-is-no-such-page/"]
 INLINE = re.compile(r"""\sstyle=|\son\w+=|<style|<script(?![^>]*\ssrc=)|javascript:""")
 TITLE = re.compile(r"<title>\w.+ \u2013 Gatehouse</title>")
 
 
+@pytest.fixture
+def ids(user: Browser) -> dict[str, object]:
+    """The user's three sessions by the names that paths have for them."""
+    browsers = {"this": user, "other": Browser(user.pool, user.person), "ended": Browser(user.pool, user.person)}
+    browsers["other"].sign_in()
+    browsers["ended"].sign_in()
+    found: dict[str, object] = {name: row_of(browser).public_id for name, browser in browsers.items()}
+    browsers["ended"].post("/logout/")
+    return found
+
+
 @pytest.mark.parametrize("path", SIGNED_IN)
-def test_no_page_holds_a_token_or_the_session_key(user: Browser, path: str) -> None:
-    token_set = user.row.token_set()
-    secrets = [token_set.access_token, token_set.id_token, token_set.refresh_token]
+def test_no_page_holds_a_token_or_the_session_key(user: Browser, ids: dict[str, object], path: str) -> None:
+    token_sets = [row.token_set() for row in Session.objects.all()]
+    secrets = [token for each in token_sets for token in (each.access_token, each.id_token, each.refresh_token)]
     secrets += [secret.rpartition(".")[2] for secret in secrets] + [user.cookies[SESSION_COOKIE_NAME].value]
 
-    page = user.get(path).content.decode()
+    page = user.get(path.format(**ids)).content.decode()
 
     assert [secret for secret in secrets if secret in page] == []
 
 
 @pytest.mark.parametrize("path", SIGNED_IN)
-def test_no_page_needs_an_inline_style_or_script(user: Browser, path: str) -> None:
-    page = user.get(path).content.decode()
+def test_no_page_needs_an_inline_style_or_script(user: Browser, ids: dict[str, object], path: str) -> None:
+    page = user.get(path.format(**ids)).content.decode()
 
     assert INLINE.findall(page) == []
 
 
 @pytest.mark.parametrize("path", SIGNED_IN)
-def test_every_page_says_in_its_title_what_it_is(user: Browser, path: str) -> None:
-    page = user.get(path).content.decode()
+def test_every_page_says_in_its_title_what_it_is(user: Browser, ids: dict[str, object], path: str) -> None:
+    page = user.get(path.format(**ids)).content.decode()
 
     assert TITLE.search(page)
     assert page.count("<h1") == 1
     assert '<html lang="en">' in page
 
 
-@pytest.mark.parametrize("path", ["/profile/", "/sessions/", "/tokens/"])
+@pytest.mark.parametrize(
+    "path",
+    ["/profile/", "/sessions/", "/sessions/ended/", "/sessions/6f1b1b0e-3f0c-4a5e-9d5e-0f1f6a1c2d3e/", "/tokens/"],
+)
 def test_a_visitor_is_sent_to_sign_in_first(visitor: Browser, path: str) -> None:
     response = visitor.get(path)
 
@@ -64,7 +84,7 @@ def test_pages_for_everyone_offer_to_sign_in_and_nothing_else(visitor: Browser, 
     assert 'href="/sessions/"' not in page
 
 
-@pytest.mark.parametrize("path", SIGNED_IN[:5])
+@pytest.mark.parametrize("path", MAIN)
 def test_the_navigation_marks_the_page_one_is_on(user: Browser, path: str) -> None:
     page = user.get(path).content.decode()
 

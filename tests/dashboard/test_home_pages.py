@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from accounts.models import Session
+from accounts.ending import end_session
+from accounts.models import EndedSession, EndReason, Event, Session
 from tests.conftest import Browser
-from tests.dashboard.support import words
+from tests.dashboard.support import row_of, words
 from tests.fake_user_pool import FakeUserPool
 
 
@@ -59,6 +61,46 @@ def test_the_home_page_has_a_word_for_every_health(user: Browser, columns: dict[
     )
 
     assert said in words(user.get("/"))
+
+
+def test_the_first_sign_in_has_none_before_it(user: Browser) -> None:
+    assert "Last sign-in before this one None on record" in words(user.get("/"))
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+def test_the_home_page_names_the_sign_in_before_this_one(user: Browser, phone: Browser, is_over: bool) -> None:
+    earlier = row_of(user)
+    earlier_id = earlier.public_id
+    Event.objects.filter(session_id=earlier_id).update(at=timezone.now() - timedelta(hours=5))
+    if is_over:
+        end_session(earlier, EndReason.IDLE, now=timezone.now())
+
+    response = phone.get("/")
+
+    assert "Last sign-in before this one 5 hours ago" in words(response)
+    assert f'href="/sessions/{earlier_id}/"' in response.content.decode()
+    assert "127.0.0.1" in words(response)
+
+
+def test_a_sign_in_whose_session_is_forgotten_is_named_without_a_link(user: Browser, phone: Browser) -> None:
+    earlier = row_of(user)
+    end_session(earlier, EndReason.IDLE, now=timezone.now())
+    EndedSession.objects.all().delete()
+
+    response = phone.get("/")
+
+    assert "Last sign-in before this one" in words(response)
+    assert "None on record" not in words(response)
+    assert str(earlier.public_id) not in response.content.decode()
+
+
+def test_the_sign_ins_of_others_are_none_of_ones_own(user: Browser, outsider: Browser) -> None:
+    assert "None on record" in words(outsider.get("/"))
+
+
+def test_the_home_page_costs_two_queries(user: Browser, phone: Browser, django_assert_max_num_queries: Any) -> None:
+    with django_assert_max_num_queries(2):
+        phone.get("/")
 
 
 def test_an_outsider_sees_themselves_and_nobody_else(user: Browser, outsider: Browser) -> None:

@@ -1,17 +1,23 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from base64 import urlsafe_b64encode
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
+from django.utils import timezone
+from pytest_django import Settings
 
 from accounts.cognito.errors import InvalidTokenError, ProviderUnavailableError
 from accounts.cognito.tokens import Claims, TokenSet
 from accounts.cognito.verifier import Inspection, Rule
 from accounts.conf import token_verifier
+from accounts.encryption import seal
+from accounts.models import Session
 from dashboard.token_page import ClaimRow, TokenReport, token_reports
 from tests.conftest import Browser
-from tests.dashboard.support import words
+from tests.dashboard.support import row_of, words
 from tests.fake_user_pool import Failure, FakeUserPool
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -34,7 +40,7 @@ def report_on(found: Inspection | Exception) -> TokenReport:
     return token_reports(InspectedAs(found), TOKEN_SET, NOW)[0]  # type: ignore[arg-type]
 
 
-def row_of(name: str, value: object) -> ClaimRow:
+def claim_row(name: str, value: object) -> ClaimRow:
     payload = {"iss": "i", "sub": "s", "iat": NOW.timestamp(), "exp": NOW.timestamp() + 60} | {name: value}
     report = report_on(Inspection(claims=Claims.parse(payload), rules=()))
     return next(row for row in report.claims if row.name == name)
@@ -66,6 +72,71 @@ def test_an_outsider_sees_the_claims_of_their_own_tokens(user: Browser, outsider
 def test_the_page_costs_one_query(user: Browser, django_assert_max_num_queries: Any) -> None:
     with django_assert_max_num_queries(1):
         user.get("/tokens/")
+
+
+def test_the_tokens_of_another_session_of_ones_own_are_explained_too(user: Browser, phone: Browser) -> None:
+    page = words(user.get(f"/sessions/{row_of(phone).public_id}/tokens/"))
+
+    assert "Tokens of another session" in page
+    assert "Firefox 132 on Linux" in page
+    assert page.count("Every check holds") == 2
+
+
+def test_expired_tokens_of_another_session_are_shown_with_the_check_that_fails(user: Browser, phone: Browser) -> None:
+    row, later = row_of(phone), timezone.now() + timedelta(minutes=62)
+    Session.objects.update(expire_date=later + timedelta(minutes=1))
+
+    with time_machine.travel(later, tick=True):
+        page = words(user.get(f"/sessions/{row.public_id}/tokens/"))
+
+    assert page.count("Fails Expired exp") == 2
+    assert user.person.sub in page
+    assert row_of(phone).refreshed_at is None
+
+
+@pytest.mark.parametrize("sealed", ["damaged", "another key"])
+def test_tokens_that_cannot_be_read_break_neither_the_page_nor_this_session(
+    user: Browser, phone: Browser, settings: Settings, sealed: str
+) -> None:
+    row = row_of(phone)
+    Session.objects.filter(pk=row.pk).update(token_set_sealed=_unreadable(row, settings, sealed))
+
+    response = user.get(f"/sessions/{row.public_id}/tokens/")
+
+    assert response.status_code == 200
+    assert "The stored tokens of this session cannot be read." in words(response)
+    assert Session.objects.count() == 2
+
+
+def test_the_tokens_of_this_session_have_one_address(user: Browser) -> None:
+    assert user.get(f"/sessions/{user.row.public_id}/tokens/")["Location"] == "/tokens/"
+
+
+def test_an_ended_session_has_no_tokens_to_show(user: Browser, phone: Browser) -> None:
+    row = row_of(phone)
+    user.post(f"/sessions/{row.public_id}/revoke/")
+
+    assert user.get(f"/sessions/{row.public_id}/tokens/")["Location"] == f"/sessions/{row.public_id}/"
+
+
+def test_the_tokens_of_another_session_cost_two_queries(
+    user: Browser, phone: Browser, django_assert_max_num_queries: Any
+) -> None:
+    path = f"/sessions/{row_of(phone).public_id}/tokens/"
+
+    with django_assert_max_num_queries(2):
+        user.get(path)
+
+
+def _unreadable(row: Session, settings: Settings, how: str) -> str:
+    """Return a ciphertext for this row that the app cannot open."""
+    if how == "damaged":
+        return row.token_set_sealed[:-9] + "damaged.."
+    keys = settings.TOKEN_ENCRYPTION_KEYS
+    settings.TOKEN_ENCRYPTION_KEYS = [urlsafe_b64encode(bytes(32)).decode()]
+    sealed = seal(row.token_set_sealed.encode(), bound_to=str(row.public_id))
+    settings.TOKEN_ENCRYPTION_KEYS = keys
+    return sealed
 
 
 def test_without_signing_keys_no_claim_is_shown(user: Browser, pool: FakeUserPool) -> None:
@@ -135,8 +206,8 @@ def test_a_broken_rule_is_said_in_words(claim: str, text: str) -> None:
     ],
 )
 def test_claims_of_every_type_are_shown(name: str, value: object, values: tuple[str, ...]) -> None:
-    assert row_of(name, value).values == values
+    assert claim_row(name, value).values == values
 
 
 def test_times_are_shown_as_times() -> None:
-    assert row_of("auth_time", NOW.timestamp()).at == NOW
+    assert claim_row("auth_time", NOW.timestamp()).at == NOW
