@@ -160,6 +160,12 @@ def problem_of(error: Exception) -> Problem:
     return next(problem for kind, problem in _BY_TYPE if isinstance(error, kind))
 
 
+def problem_name(error: BaseException) -> str:
+    """Return the name of an error's page, "error" for one that has none: the word for it in metrics."""
+    kinds: tuple[type[Exception], ...] = (AuthorizationResponseError, *(kind for kind, _page in _BY_TYPE))
+    return problem_of(error).name if isinstance(error, kinds) else "error"
+
+
 def error_response(request: Any, error: Exception, *, next_url: str | None = None) -> HttpResponse:
     """Return the page, or the JSON, for `error`.
 

@@ -20,6 +20,7 @@ OPERATIONS = (
     *("exchange", "check", "jwks", "get_user", "refresh", "revoke", "global_sign_out"),
     *("admin_get_user", "admin_user_global_sign_out"),
 )
+STEPS = ("sign_in", "session_refresh", "session_probe", "revocation")
 # Upper ends of the ranges, in seconds; the last one has none. The longest time-out is 10 seconds.
 BOUNDS = (0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0)
 CELLS = (*map(str, range(len(BOUNDS) + 1)), *OUTCOMES[1:])
@@ -78,7 +79,7 @@ sinks: list[Observer] = [cache_tally]
 
 
 def observe(operation: str, outcome: str, seconds: float) -> None:
-    """Tell every sink of one call to Cognito."""
+    """Tell every sink of one call to Cognito, or of one step of ours that such calls are part of: STEPS."""
     for sink in sinks:
         sink(operation, outcome, seconds)
 

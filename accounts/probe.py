@@ -6,8 +6,9 @@ import logging
 from datetime import datetime, timedelta
 from functools import partial
 
-from accounts import budget
+from accounts import budget, measuring
 from accounts.cognito.errors import CognitoError, RefusedError
+from accounts.cognito.observing import observed
 from accounts.cognito.user_pool import API_SCOPE
 from accounts.conf import brisk_user_pool
 from accounts.encryption import SealedDataError, UnknownKeyError
@@ -31,10 +32,12 @@ def probe(row: Session, now: datetime) -> Session:
     if not _can_probe(row, now) or not if_writable(partial(row.claim_probe, now)):
         return row
     if not budget.can_spend(budget.probe_budget(), now):
+        measuring.observe("session_probe", "put_off", 0.0)
         if_writable(partial(row.put_off_probe, now))
         return row
     try:
-        ask_profile(brisk_user_pool(), row, row.token_set(), now)
+        with observed("session_probe", measuring.observe):
+            ask_profile(brisk_user_pool(), row, row.token_set(), now)
     except RefusedError as error:
         logger.warning("Session %s: GetUser refuses its tokens: %s", row.public_id, error.code)
         return settle_doubt(row, error, now)

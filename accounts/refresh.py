@@ -15,6 +15,7 @@ from functools import partial
 from django.db import transaction
 from django.utils import timezone
 
+from accounts import measuring
 from accounts.cognito.errors import (
     CognitoError,
     InvalidTokenError,
@@ -87,6 +88,20 @@ def await_tokens(row: Session, now: datetime) -> Session:
 
 
 def _refresh(row: Session, claim: uuid.UUID, if_refused: EndReason) -> Session:
+    """Refresh, and tell how that came out."""
+    start, outcome = time.monotonic(), "error"
+    try:
+        refreshed = _ask(row, claim, if_refused)
+        outcome = "postponed" if refreshed.refresh_failures else "ok"
+    except SessionEndedError:
+        outcome = "ended"
+        raise
+    finally:
+        measuring.observe("session_refresh", outcome, time.monotonic() - start)
+    return refreshed
+
+
+def _ask(row: Session, claim: uuid.UUID, if_refused: EndReason) -> Session:
     """Ask Cognito for new tokens. The claim is ours, so `row` is newest and nobody else asks meanwhile."""
     try:
         before = row.token_set()

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from accounts import budget
+from accounts import budget, measuring
 from accounts.cognito.admin_api import UserNotFoundError
 from accounts.cognito.errors import CognitoError, ProviderUnavailableError, RefusedError
 from accounts.cognito.tokens import TokenSet
@@ -51,6 +51,13 @@ def deliver(revocation: Revocation, now: datetime) -> bool:
 
     A failure is written into the row with the time of the next try; nothing is raised, nothing is lost.
     """
+    start = time.monotonic()
+    is_settled = _deliver(revocation, now)
+    measuring.observe("revocation", "settled" if is_settled else "postponed", time.monotonic() - start)
+    return is_settled
+
+
+def _deliver(revocation: Revocation, now: datetime) -> bool:
     this = Revocation.objects.filter(pk=revocation.pk)
     if revocation.expires_at <= now:
         this.settle(Revocation.State.EXPIRED, now)

@@ -12,12 +12,13 @@ from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
-from accounts import sign_in
+from accounts import measuring, sign_in
 from accounts.cognito import oidc
 from accounts.cognito.errors import AuthorizationResponseError, CognitoError, StateMismatchError
+from accounts.cognito.observing import observed
 from accounts.conf import signed_out_uri, user_pool_config
 from accounts.ending import end_session, end_sessions
-from accounts.error_pages import error_response, login_url
+from accounts.error_pages import error_response, login_url, problem_name
 from accounts.http import GatehouseRequest
 from accounts.models import EndedSession, EndReason, Session
 
@@ -52,8 +53,9 @@ def callback(request: GatehouseRequest) -> HttpResponse:
     except StateMismatchError as error:
         return _stale_response(request, error)
     try:
-        tokens = sign_in.fetch_tokens(request, nonce=pending.nonce, code_verifier=pending.code_verifier)
-        sign_in.open_session(request, tokens)
+        with observed("sign_in", measuring.observe, problem_name):
+            tokens = sign_in.fetch_tokens(request, nonce=pending.nonce, code_verifier=pending.code_verifier)
+            sign_in.open_session(request, tokens)
     except AuthorizationResponseError as error:
         if error.error == "login_required":  # the answer to prompt=none: ask again, without it
             return _start_over(request, error, pending.next_url)

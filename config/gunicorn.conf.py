@@ -1,7 +1,11 @@
 """How gunicorn serves the app: threads, since a request may wait for Cognito."""
 
 import os
+from typing import Any
 
+from config import multiprocess
+
+multiprocess.start()
 wsgi_app = "config.wsgi"
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))

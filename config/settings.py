@@ -49,6 +49,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "accounts.middleware.RequestIdMiddleware",
     "config.access.AccessMiddleware",
+    "config.metrics.MetricsMiddleware",
     "config.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -207,8 +208,10 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 
-# --- Logs
+# --- Logs and metrics
 
+# Who presents it may read /metrics; without one there is no such page.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 _log_level = env.str("LOG_LEVEL", default="INFO")
 LOGGING = {
     "version": 1,

@@ -28,6 +28,7 @@ os.environ |= {
     "COGNITO_VIEWER_GROUPS": "support",
     "TRUSTED_PROXIES": "",
     "SECURE_PROXY_SSL_HEADER": "",
+    "METRICS_TOKEN": "",
 }
 
 from config.settings import *  # noqa: F403

@@ -22,19 +22,6 @@ def observe_nothing(operation: str, outcome: str, seconds: float) -> None:
     """Let a call pass unnoticed."""
 
 
-@contextmanager
-def observed(operation: str, observe: Observer) -> Iterator[None]:
-    """Make a call inside the block, and tell `observe` how it came out."""
-    start, outcome = time.monotonic(), "ok"
-    try:
-        yield
-    except BaseException as error:
-        outcome = outcome_of(error)
-        raise
-    finally:
-        observe(operation, outcome, time.monotonic() - start)
-
-
 def outcome_of(error: BaseException) -> str:
     """Return the one word for how a call failed; "error" is a configuration, or a mistake, that somebody must mend."""
     if isinstance(error, RefusedError | InvalidGrantError):
@@ -42,3 +29,18 @@ def outcome_of(error: BaseException) -> str:
     if isinstance(error, ThrottledError):
         return "throttled"
     return "unavailable" if isinstance(error, ProviderUnavailableError) else "error"
+
+
+@contextmanager
+def observed(
+    operation: str, observe: Observer, word_for: Callable[[BaseException], str] = outcome_of
+) -> Iterator[None]:
+    """Make a call inside the block, and tell `observe` how it came out: "ok", or the word for what was raised."""
+    start, outcome = time.monotonic(), "ok"
+    try:
+        yield
+    except BaseException as error:
+        outcome = word_for(error)
+        raise
+    finally:
+        observe(operation, outcome, time.monotonic() - start)
