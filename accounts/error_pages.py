@@ -28,6 +28,9 @@ from accounts.cognito.errors import (
 from accounts.conf import signed_out_uri, user_pool_config
 from accounts.encryption import UnknownKeyError
 from accounts.http import this_page, wants_json
+from accounts.kept_form import page_of, remember
+from accounts.models import KeptForm
+from accounts.models.kept_form import FormContent
 from accounts.sign_in import AccountDisabledError
 
 logger = logging.getLogger(__name__)
@@ -188,12 +191,26 @@ def error_response(request: Any, error: Exception, *, next_url: str | None = Non
     return response
 
 
-def ended_response(request: Any) -> HttpResponse:
-    """Return the page that says the session has ended and why, with the way back in."""
+def ended_response(request: Any, *, form: FormContent | None = None, kept: KeptForm | None = None) -> HttpResponse:
+    """Return the page that says the session has ended and why, with the way back in.
+
+    `form` is what somebody filled in and sent too late, and `kept` what could be kept of it.
+    """
     if wants_json(request):
         return JsonResponse({"error": "session_ended"}, status=401)
-    context = {"ended": request.ended_session, "action_url": login_url(this_page(request))}
-    return render(request, "accounts/session_ended.html", context, status=401)
+    back = page_of(kept) if kept else this_page(request)
+    context = {
+        "ended": request.ended_session,
+        "kept_form": kept,
+        "form_is_lost": form is not None and kept is None,
+        "action_url": login_url(back),
+        # Where a change of language leads.
+        "this_page": back,
+    }
+    response = render(request, "accounts/session_ended.html", context, status=401)
+    if kept is not None:
+        remember(response, kept)
+    return response
 
 
 def login_url(next_url: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from accounts.ending import end_lapsed
-from accounts.models import AuthorizationRequest, EndedSession, Event, Revocation
+from accounts.models import AuthorizationRequest, EndedSession, Event, KeptForm, Revocation
 
 # Small enough not to hold up anybody who writes meanwhile.
 BATCH = 500
@@ -19,6 +19,7 @@ def prune_batch(now: datetime) -> int:
     settled = Revocation.objects.exclude(state=Revocation.State.PENDING)
     outdated: list[QuerySet[Any]] = [
         AuthorizationRequest.objects.filter(expires_at__lte=now),
+        KeptForm.objects.filter(expires_at__lte=now),
         EndedSession.objects.filter(ended_at__lte=now - EndedSession.KEPT),
         settled.filter(settled_at__lte=now - Revocation.KEPT),
         Event.objects.filter(at__lte=now - Event.KEPT),

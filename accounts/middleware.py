@@ -8,7 +8,6 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware as DjangoAuthenticationMiddleware
 from django.contrib.auth.middleware import LoginRequiredMiddleware as DjangoLoginRequiredMiddleware
 from django.contrib.auth.models import AnonymousUser
@@ -26,6 +25,7 @@ from accounts.encryption import SealedDataError, UnknownKeyError
 from accounts.ending import SessionEndedError, end_session
 from accounts.error_pages import ended_response, error_response, login_url
 from accounts.http import GatehouseRequest, comes_from_trusted_proxy, set_session, wants_json
+from accounts.kept_form import keep, read_form, remembered_page
 from accounts.log import request_id_in_log
 from accounts.models import EndedSession, EndReason, Session
 from accounts.refresh import settle_doubt
@@ -157,12 +157,14 @@ class LoginRequiredMiddleware(DjangoLoginRequiredMiddleware):
     def handle_no_permission(self, request: Any, view_func: Any) -> HttpResponse:  # type: ignore[override]
         _require(request, "ended_session", "accounts.middleware.FreshTokensMiddleware", before=self)
         if request.ended_session is not None:
-            return ended_response(request)
+            form = read_form(request)
+            kept = keep(request, form, request.ended_session, timezone.now()) if form else None
+            return ended_response(request, form=form, kept=kept)
         if wants_json(request):
             return JsonResponse({"error": "login_required"}, status=401)
         if request.method not in ("GET", "HEAD"):
-            # Where a form was sent to, nobody can go back to.
-            return HttpResponseRedirect(login_url(settings.LOGIN_REDIRECT_URL))
+            # Where a form was sent to, nobody can go back to; but it may be one that was kept, sent by a reload.
+            return HttpResponseRedirect(login_url(remembered_page(request)))
         return super().handle_no_permission(request, view_func)
 
 

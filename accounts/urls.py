@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accounts import views
+from accounts import kept_form, views
 
 urlpatterns = [
     path("login/", views.login, name="login"),
@@ -8,5 +8,8 @@ urlpatterns = [
     path("logout/", views.logout, name="logout"),
     path("logout/everywhere/", views.logout_everywhere, name="logout_everywhere"),
     path("signed-out/", views.signed_out, name="signed_out"),
+    path("kept-form/<uuid:session_id>/", kept_form.kept_form, name="kept_form"),
+    path("kept-form/<uuid:session_id>/send/", kept_form.send, name="kept_form_send"),
+    path("kept-form/<uuid:session_id>/discard/", kept_form.discard, name="kept_form_discard"),
     path("api/session/", views.api_session, name="api_session"),
 ]
