@@ -6,6 +6,7 @@ from typing import Any
 from config import multiprocess
 
 multiprocess.start()
+
 wsgi_app = "config.wsgi"
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
@@ -18,7 +19,20 @@ graceful_timeout = 20
 keepalive = 5
 # Its default place is the same for every master of a user.
 control_socket_disable = True
-# Off unless asked for: config.access logs each request. Without the query, where an authorization response has its code.
+# Off unless asked for, since config.access logs each request; without the query, where a sign-in has its code.
 access_log_format = "%(h)s %(m)s %(U)s %(s)s %(M)s ms %({x-request-id}o)s"
 max_requests = 10_000
 max_requests_jitter = 1_000
+
+
+def pre_fork(server: Any, worker: Any) -> None:
+    """Give each worker the slot whose counts it goes on with."""
+    worker.slot = multiprocess.free_slot(other.slot for other in server.WORKERS.values())
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    multiprocess.take_slot(worker.slot)
+
+
+def on_exit(server: Any) -> None:
+    multiprocess.stop()
