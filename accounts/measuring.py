@@ -84,9 +84,12 @@ def observe(operation: str, outcome: str, seconds: float) -> None:
         sink(operation, outcome, seconds)
 
 
-def read(minutes: int, operations: tuple[str, ...] = OPERATIONS) -> list[Tally] | None:
-    """Return what was tallied in the last minutes, the one under way included; None if the cache is out of reach."""
-    last = _minute()
+def read(minutes: int, operations: tuple[str, ...] = OPERATIONS, *, until: int = 0) -> list[Tally] | None:
+    """Return what was tallied in so many minutes; None if the cache is out of reach.
+
+    The last of them is the minute under way, or the whole one that began `until` minutes before it.
+    """
+    last = _minute() - until
     keys = {
         (operation, cell, minute): _key(minute, operation, cell)
         for operation, cell, minute in product(operations, CELLS, range(last - minutes + 1, last + 1))

@@ -14,11 +14,13 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
-from accounts import budget
+from accounts import budget, measuring
 from accounts.cognito import jwks
-from accounts.conf import api_breaker, token_endpoint_breaker, token_verifier, user_pool_config
+from accounts.cognito.verifier import LEEWAY
+from accounts.conf import api_breaker, cognito_clock, token_endpoint_breaker, token_verifier, user_pool_config
 from accounts.http import SignedInRequest
 from accounts.models import Chore, Revocation
+from dashboard.console import measures
 from dashboard.console.access import viewers_only
 
 SECRETS = ("SECRET_KEY", "SECRET_KEY_FALLBACKS", "TOKEN_ENCRYPTION_KEYS", "COGNITO_CLIENT_SECRET")
@@ -39,7 +41,14 @@ def health(request: SignedInRequest) -> HttpResponse:
     """Show what an operator would otherwise have to log in to a host for."""
     now = timezone.now()
     keys = token_verifier().keys
+    clock = cognito_clock().reading
     context = {
+        "clock": clock,
+        "clock_seconds": abs(round(clock.ahead.total_seconds())) if clock else 0,
+        "clock_is_wrong": clock is not None and abs(clock.ahead) > LEEWAY,
+        "calls": measures.calls(),
+        "quotas": measures.quotas(),
+        "is_of_this_process_only": measuring.is_of_this_process_only(),
         "keys_fetched_at": keys.fetched_at,
         "keys_are_old": keys.fetched_at is not None and now - keys.fetched_at > jwks.MAX_AGE,
         "breakers": [
@@ -92,5 +101,10 @@ def _limits() -> Iterator[Limit]:
     )
     yield Limit("COGNITO_PROBE_SECONDS", _("seconds between two probes of a session"), settings.COGNITO_PROBE_SECONDS)
     yield Limit("COGNITO_PROBE_RATE", _("probes a second, of all sessions together"), budget.probe_budget().per_second)
+    yield Limit(
+        "COGNITO_REAUTHENTICATE_SECONDS",
+        _("seconds after a sign-in in which an operator may act; 0: any time"),
+        settings.COGNITO_REAUTHENTICATE_SECONDS,
+    )
     yield Limit("RevokeToken", _("calls a second, of all processes together"), budget.REVOKE.per_second)
     yield Limit("GlobalSignOut", _("calls a second, of all processes together"), budget.GLOBAL_SIGN_OUT.per_second)
