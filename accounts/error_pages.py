@@ -130,6 +130,20 @@ KEY_MISSING = Problem(
     _("Try again in a moment. If it keeps happening, pass on the request id below."),
     ours=True,
 )
+CROSS_SITE = Problem(
+    "cross_site",
+    403,
+    _("This request came from another site"),
+    _("Another site asked for this in your name. No site may act here for you, so nothing was done."),
+    _("If it was you who wanted it, go to the home page and do it from there."),
+)
+TOO_MANY_REQUESTS = Problem(
+    "too_many_requests",
+    429,
+    _("Too many requests"),
+    _("Very many requests came from your network or your account within a few minutes. This one was not carried out."),
+    _("Wait a little, then try again. You are not signed out, and nothing was changed."),
+)
 
 # The first type that fits decides.
 _BY_TYPE: tuple[tuple[type[Exception], Problem], ...] = (
@@ -177,6 +191,13 @@ def error_response(request: Any, error: Exception, *, next_url: str | None = Non
     problem = problem_of(error)
     _log(problem, error)
     retry_after = error.retry_after if isinstance(error, ProviderUnavailableError) else None
+    return problem_response(request, problem, next_url=next_url, retry_after=retry_after)
+
+
+def problem_response(
+    request: Any, problem: Problem, *, next_url: str | None = None, retry_after: int | None = None
+) -> HttpResponse:
+    """Return the page, or the JSON, of a problem; `retry_after` is in seconds."""
     if wants_json(request):
         response: HttpResponse = JsonResponse({"error": problem.name, "request_id": request.id}, status=problem.status)
     else:

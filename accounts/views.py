@@ -21,6 +21,7 @@ from accounts.ending import end_session, end_sessions
 from accounts.error_pages import error_response, login_url, problem_name
 from accounts.http import GatehouseRequest
 from accounts.models import EndedSession, EndReason, Session
+from accounts.rate_limits import FAILED_CALLBACK, SESSION_API, SIGN_IN, SIGN_OUT, failures_limited, limited
 
 RESTARTED_COOKIE = "gatehouse_restarted"
 RESTARTED_SECONDS = 300
@@ -34,6 +35,7 @@ NOT_EVERYWHERE = "not-everywhere"
 @login_not_required
 @never_cache
 @require_GET
+@limited(SIGN_IN)
 def login(request: GatehouseRequest) -> HttpResponse:
     """Start a sign-in that leads to `next`, in the language of this site; who is signed in goes there at once."""
     next_url = sign_in.safe_next(request, request.GET.get("next", ""))
@@ -46,6 +48,7 @@ def login(request: GatehouseRequest) -> HttpResponse:
 @login_not_required
 @never_cache
 @require_GET
+@failures_limited(FAILED_CALLBACK)
 def callback(request: GatehouseRequest) -> HttpResponse:
     """Take the authorization response: `state` first, then the code, once."""
     try:
@@ -89,6 +92,7 @@ def _start_over(request: GatehouseRequest, error: AuthorizationResponseError, ne
 @login_not_required
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
+@limited(SIGN_OUT, methods=("POST",))
 def logout(request: GatehouseRequest) -> HttpResponse:
     """Show what each way to sign out stops; by POST, sign out in this browser, signed in or not."""
     row, now = request.session_row, timezone.now()
@@ -104,6 +108,7 @@ def logout(request: GatehouseRequest) -> HttpResponse:
 @login_not_required
 @never_cache
 @require_POST
+@limited(SIGN_OUT)
 def logout_everywhere(request: GatehouseRequest) -> HttpResponse:
     """End every session of the person and ask Cognito to revoke all their tokens."""
     row = request.session_row
@@ -168,6 +173,7 @@ def _ended_together(ended: EndedSession | None) -> int:
 @login_not_required
 @never_cache
 @require_safe
+@limited(SESSION_API)
 def api_session(request: GatehouseRequest) -> JsonResponse:
     """Tell a front end who is signed in and until when (UTC); 401 if nobody is."""
     row = request.session_row
