@@ -23,3 +23,12 @@ def flag_session(user: User, public_id: UUID, now: datetime) -> bool:
             return False
         Event.objects.record(Event.Kind.NOT_RECOGNISED, mine.get(), now=now)
     return True
+
+
+def settle_flag(ended: EndedSession, why: str, now: datetime, *, actor: User | None = None) -> bool:
+    """Record that an operator has looked into a flagged session; False if it is not flagged, or no longer."""
+    with transaction.atomic():
+        if not EndedSession.objects.flagged().filter(pk=ended.pk).update(flag_settled_at=now):
+            return False
+        Event.objects.record(Event.Kind.FLAG_SETTLED, ended, now=now, actor=actor, detail=why[:200])
+    return True

@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from accounts.ending import end_everywhere, end_lapsed, end_session
+from accounts.flagging import settle_flag
 from accounts.management.arguments import positive
 from accounts.management.progress import Progress
 from accounts.models import EndedSession, EndReason, Event, Session, User
@@ -49,18 +50,21 @@ class Command(BaseCommand):
         )
         many = actions.add_parser("revoke-all", help="end all sessions, or those that the filters name, at once")
         pruning = actions.add_parser("prune", help="end the sessions whose time is over")
-        for command in (showing, one):
+        flagged = actions.add_parser("flagged", help="ended sessions that their owners did not recognise")
+        settling = actions.add_parser("settle", help="say that a flagged session has been looked into")
+        for command in (showing, one, settling):
             command.add_argument("session", type=UUID, help="the session's public id")
         person.add_argument("person", help="e-mail address, subject or id")
         for command in (listing, many):
             self._add_filters(command)
-        for command in (one, person, many):
+        for command in (one, person, many, settling):
             command.add_argument("--reason", required=True, help="why; it goes into the audit trail")
         for command in (one, person, many, pruning):
             command.add_argument("--dry-run", action="store_true", help="say what would end, end nothing")
-        for command in (listing, showing, one, person, many, pruning):
+        for command in (listing, showing, one, person, many, pruning, flagged):
             command.add_argument("--json", action="store_true", help="print JSON")
-        listing.add_argument("--limit", type=positive, default=100, help="print at most so many (default: 100)")
+        for command in (listing, flagged):
+            command.add_argument("--limit", type=positive, default=100, help="print at most so many (default: 100)")
 
     def _add_filters(self, parser: CommandParser) -> None:
         parser.add_argument("--user", help="e-mail address, subject or id of a person")
@@ -119,6 +123,17 @@ class Command(BaseCommand):
         self._report(options, count)
         if count and not options["dry_run"]:
             self.stderr.write("They are signed out. The worker tidies up and tells Cognito.")
+
+    def _flagged(self, now: datetime, options: dict[str, Any]) -> None:
+        rows = EndedSession.objects.flagged().select_related("user", "revocation").order_by("flagged_at")
+        self._print(options, [_flagged_summary(row) for row in rows[: options["limit"]]])
+
+    def _settle(self, now: datetime, options: dict[str, Any]) -> None:
+        ended = EndedSession.objects.filter(pk=options["session"], flagged_at__isnull=False).first()
+        if ended is None:
+            raise CommandError(f"There is no flagged session {options['session']}.")
+        is_settled = settle_flag(ended, _note(options), now)
+        self.stdout.write("Settled." if is_settled else "It was settled before.")
 
     def _prune(self, now: datetime, options: dict[str, Any]) -> None:
         count = Session.objects.lapsed(now).count()
@@ -193,6 +208,10 @@ def _summary(row: Session, now: datetime) -> dict[str, Any]:
         "refresh_failures": row.refresh_failures,
         "refresh_error": row.refresh_error,
     }
+
+
+def _flagged_summary(ended: EndedSession) -> dict[str, Any]:
+    return {"person": str(ended.user), "flagged": ended.flagged_at} | _ended_summary(ended)
 
 
 def _ended_summary(ended: EndedSession | None) -> dict[str, Any]:
