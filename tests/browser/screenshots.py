@@ -18,18 +18,20 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import django
 from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.browser.console_scenes import console, console_for_viewers
+from tests.browser.kept_form_scenes import form_sent_too_late
 from tests.fake_user_pool import Failure, FakeUserPool, Person
 from tests.fake_user_pool.web import Response, json_response
 from tests.servers import AppServer, SqliteFiles, orm_alias
 
 if TYPE_CHECKING:
-    from accounts.models.session import SessionQuerySet
+    from accounts.models.session import Session, SessionQuerySet
 
 TARGET = Path(__file__).resolve().parent.parent.parent / "screenshots"
 WIDTHS = (360, 1280)
@@ -107,6 +109,8 @@ def welcome(studio: Studio) -> None:
 def home(studio: Studio) -> None:
     uma = _uma(studio)
     now = timezone.now()
+    with studio.person(uma, IPHONE):
+        pass
     with studio.person(uma) as page:
         studio.take(page, "home-fresh")
         studio.sessions_of(uma).update(refreshed_at=now - timedelta(minutes=9))
@@ -168,6 +172,51 @@ def sessions(studio: Studio) -> None:
         studio.pool.fail("RevokeToken", Failure.UNAVAILABLE)
         page.get_by_role("button", name="Sign out all others").click()
         studio.take(page, "sessions-others-pending")
+
+
+def own_session(studio: Studio) -> None:
+    uma = _uma(studio)
+    with studio.person(uma, WINDOWS) as page:
+        for agent in (MACINTOSH, IPHONE, None):
+            with studio.person(uma, agent):
+                pass
+        _spread(studio, uma)
+        this, other, ended, pending = studio.sessions_of(uma).order_by("started_at").reverse()
+        _much_has_happened(studio, this)
+        page.goto(f"/sessions/{this.public_id}/")
+        studio.take(page, "session-this")
+        page.get_by_role("link", name="Older").click()
+        studio.take(page, "session-this-older")
+        page.goto(f"/sessions/{this.public_id}/not-recognised/")
+        studio.take(page, "session-this-not-recognised")
+        for row, name in ((other, "other"), (pending, "refresh-failing")):
+            studio.sessions_of(uma).filter(pk=pending.pk).update(refresh_failures=3)
+            page.goto(f"/sessions/{row.public_id}/")
+            studio.take(page, f"session-{name}")
+        page.goto(f"/sessions/{other.public_id}/tokens/")
+        studio.take(page, "session-tokens")
+        studio.sessions_of(uma).filter(pk=other.pk).update(token_set_sealed="damaged")
+        page.reload()
+        studio.take(page, "session-tokens-unreadable")
+        _end_and_flag(studio, page, ended.public_id, pending.public_id)
+
+
+def _end_and_flag(studio: Studio, page: Page, first: UUID, second: UUID) -> None:
+    """Sign out one session, and say of another, while Cognito is silent, that it is a stranger's."""
+    page.goto(f"/sessions/{first}/")
+    page.get_by_role("button", name="Sign out this session").click()
+    page.goto(f"/sessions/{first}/")
+    studio.take(page, "session-ended-revoked")
+    page.goto(f"/sessions/{second}/")
+    page.get_by_role("link", name="I don't recognise this").click()
+    studio.take(page, "session-not-recognised")
+    studio.pool.fail("RevokeToken", Failure.UNAVAILABLE)
+    page.get_by_role("button", name="It wasn't me").click()
+    studio.take(page, "session-flagged-pending")
+    page.goto("/sessions/")
+    studio.take(page, "sessions-flagged")
+    page.goto("/sessions/ended/")
+    studio.take(page, "sessions-ended")
 
 
 def tokens(studio: Studio) -> None:
@@ -262,8 +311,8 @@ def errors(studio: Studio) -> None:
 
 
 SCENES: tuple[Scene, ...] = (
-    *(welcome, home, profile, sessions, signing_out, session_ended, problems, errors, tokens),
-    *(console, console_for_viewers),
+    *(welcome, home, profile, sessions, own_session, signing_out, session_ended, problems, errors, tokens),
+    *(console, console_for_viewers, form_sent_too_late),
 )
 
 
@@ -348,6 +397,24 @@ def _spread(studio: Studio, person: Person) -> None:
     for number, (row, change) in enumerate(zip(others, changes, strict=False), start=1):
         seen = {"started_at": now - timedelta(hours=2 * number), "last_seen_at": now - timedelta(minutes=6 * number)}
         studio.sessions_of(person).filter(pk=row.pk).update(**seen, **change)
+
+
+def _much_has_happened(studio: Studio, row: Session) -> None:
+    """Give a session a long past, with a night in which Cognito was out of reach."""
+    from accounts.models import Event
+
+    now = timezone.now()
+    about = {"session_id": row.public_id, "user_id": row.user_id}
+    Event.objects.using(studio.alias).bulk_create(
+        Event(
+            at=now - timedelta(minutes=9 * number + 4),
+            kind=Event.Kind.REFRESH_FAILED if 3 < number < 8 else Event.Kind.REFRESHED,
+            detail="ProviderUnavailableError: no answer in time" if 3 < number < 8 else "",
+            **about,
+        )
+        for number in range(60)
+    )
+    type(row).objects.using(studio.alias).filter(pk=row.pk).update(probed_at=now - timedelta(seconds=40))
 
 
 @contextmanager

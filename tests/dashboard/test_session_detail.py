@@ -40,7 +40,7 @@ def test_the_page_of_the_session_in_use_says_all_there_is_to_know(user: Browser)
     assert "State Fresh The access token is valid." in page
     assert "Ends if unused in 30 minutes" in page
     assert "Ends in any case in 12 hours" in page
-    assert "Cognito last asked about it 3 minutes ago" in page
+    assert "Cognito last asked 3 minutes ago" in page
     assert "Scopes openid" in page
     assert "Sign out this session" not in page
 
