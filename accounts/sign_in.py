@@ -13,6 +13,7 @@ from django.contrib.auth import authenticate, login
 from django.db import transaction
 from django.http import HttpResponse, HttpResponseRedirect
 from django.utils import timezone
+from django.utils.encoding import iri_to_uri
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts.cognito import oidc
@@ -31,6 +32,8 @@ logger = logging.getLogger(__name__)
 BROWSER_COOKIE = "gatehouse_browser"
 BROWSER_VALUE = re.compile(r"[0-9A-Za-z_-]{43}")
 NEXT_MAX_LENGTH = 2000
+# Django refuses to redirect to more than 16 kB, and this may stand in the query of another address.
+SENT_MAX_LENGTH = 16_000
 
 
 class AccountDisabledError(Exception):
@@ -129,12 +132,16 @@ def _circumstances(request: Any, user: User) -> dict[str, Any]:
 
 def safe_next(request: Any, url: str) -> str:
     """Return `url` if it leads to a page of this site over a scheme no weaker than ours, else the start page."""
-    is_safe = url_has_allowed_host_and_scheme(
-        url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    # A redirect sends it encoded: that may be twelve times as long, and name a host that there cannot be.
+    sent = iri_to_uri(url)
+    is_safe = all(
+        url_has_allowed_host_and_scheme(each, allowed_hosts={request.get_host()}, require_https=request.is_secure())
+        for each in (url, sent[:NEXT_MAX_LENGTH])
     )
-    # "nowhere" is safe and leads somewhere else on every page.
-    is_absolute = url.startswith("/") or "://" in url
-    return url if is_safe and is_absolute and len(url) <= NEXT_MAX_LENGTH else settings.LOGIN_REDIRECT_URL
+    # "nowhere" is safe and leads somewhere else on every page; "//" leads nowhere at all.
+    is_absolute = url.startswith(("/", "http://", "https://")) and not url.startswith("//")
+    fits = len(url) <= NEXT_MAX_LENGTH and len(sent) <= SENT_MAX_LENGTH
+    return url if is_safe and is_absolute and fits else settings.LOGIN_REDIRECT_URL
 
 
 def cookie_name(name: str) -> str:
