@@ -16,8 +16,10 @@ from accounts.models import Session
 
 MIDDLEWARE_ORDER = (
     "RequestIdMiddleware",
+    "SecurityHeadersMiddleware",
     "SessionMiddleware",
     "AuthenticationMiddleware",
+    "FetchMetadataMiddleware",
     "FreshTokensMiddleware",
     "LoginRequiredMiddleware",
     "CognitoErrorMiddleware",
@@ -115,6 +117,6 @@ def check_wiring(**_: Any) -> list[CheckMessage]:
         messages.append(Error("AUTHENTICATION_BACKENDS lacks ours.", hint=hint, id="accounts.E013"))
     names = [path.rpartition(".")[2] for path in settings.MIDDLEWARE if path.startswith("accounts.middleware.")]
     if [name for name in names if name in MIDDLEWARE_ORDER] != list(MIDDLEWARE_ORDER):
-        hint = f"List them in this order, after CsrfViewMiddleware for the last four: {', '.join(MIDDLEWARE_ORDER)}."
+        hint = f"List them in this order, after CsrfViewMiddleware for the last five: {', '.join(MIDDLEWARE_ORDER)}."
         messages.append(Error("MIDDLEWARE lacks some of accounts.middleware.", hint=hint, id="accounts.E014"))
     return messages

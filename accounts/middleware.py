@@ -15,6 +15,7 @@ from django.contrib.sessions.exceptions import SessionInterrupted
 from django.contrib.sessions.middleware import SessionMiddleware as DjangoSessionMiddleware
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
 from django.utils.functional import SimpleLazyObject
@@ -23,12 +24,14 @@ from accounts.admission import admit
 from accounts.cognito.errors import CognitoError, ProviderUnavailableError, RefusedError
 from accounts.encryption import SealedDataError, UnknownKeyError
 from accounts.ending import SessionEndedError, end_session
-from accounts.error_pages import ended_response, error_response, login_url
+from accounts.error_pages import CROSS_SITE, ended_response, error_response, login_url, problem_response
+from accounts.fetch_metadata import is_welcome
 from accounts.http import GatehouseRequest, comes_from_trusted_proxy, set_session, wants_json
 from accounts.kept_form import keep, read_form, remembered_page
 from accounts.log import request_id_in_log
 from accounts.models import EndedSession, EndReason, Session
 from accounts.refresh import settle_doubt
+from accounts.security_headers import security_headers
 from accounts.sessions import SessionStore
 
 logger = logging.getLogger(__name__)
@@ -52,6 +55,22 @@ class RequestIdMiddleware:
         with request_id_in_log(request.id):
             response = self.get_response(request)
         response["X-Request-ID"] = request.id
+        return response
+
+
+class SecurityHeadersMiddleware:
+    """Sets the headers of `accounts.security_headers` on every response that has not set them itself.
+
+    Put it, with the other middleware that sets headers, before whatever answers by itself.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        for name, value in security_headers().items():
+            response.headers.setdefault(name, value)
         return response
 
 
@@ -94,6 +113,22 @@ def _async_user(request: Any) -> Callable[[], Any]:
         return await sync_to_async(_user_of)(request)
 
     return auser
+
+
+class FetchMetadataMiddleware:
+    """Refuses what another site sends or embeds, before anything is done for the session."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: Any) -> HttpResponse:
+        _require(request, "user", "accounts.middleware.AuthenticationMiddleware", before=self)
+        site, mode, dest = (request.headers.get(f"Sec-Fetch-{name}", "") for name in ("Site", "Mode", "Dest"))
+        # A browser may send its reports on behalf of no page at all.
+        if request.path == reverse("csp_report") or is_welcome(request.method, site=site, mode=mode, dest=dest):
+            return self.get_response(request)
+        logger.warning("Refused a %s request: %s", ascii(site)[:40], request.method)
+        return problem_response(request, CROSS_SITE)
 
 
 class FreshTokensMiddleware:

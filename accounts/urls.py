@@ -1,6 +1,7 @@
 from django.urls import path
 
 from accounts import kept_form, views
+from accounts.csp_reports import csp_report
 
 urlpatterns = [
     path("login/", views.login, name="login"),
@@ -12,4 +13,5 @@ urlpatterns = [
     path("kept-form/<uuid:session_id>/send/", kept_form.send, name="kept_form_send"),
     path("kept-form/<uuid:session_id>/discard/", kept_form.discard, name="kept_form_discard"),
     path("api/session/", views.api_session, name="api_session"),
+    path("csp-report/", csp_report, name="csp_report"),
 ]

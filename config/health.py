@@ -15,9 +15,10 @@ logger = logging.getLogger(__name__)
 
 
 class HealthMiddleware:
-    """Answers /healthz and /readyz before anything looks at host, scheme or session.
+    """Answers /healthz and /readyz before anything looks at host or session.
 
-    Load balancers ask each host by its address, which is no site's name. Put it before the middleware that does.
+    Load balancers ask each host by its address, which is no site's name. Put it before the middleware that does;
+    SECURE_REDIRECT_EXEMPT keeps Django's SecurityMiddleware from sending them to https.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

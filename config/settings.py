@@ -50,21 +50,24 @@ MIDDLEWARE = [
     "accounts.middleware.RequestIdMiddleware",
     "config.access.AccessMiddleware",
     "config.metrics.MetricsMiddleware",
-    "config.health.HealthMiddleware",
-    "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    # What sets headers stands before what answers: probes, files, refusals and errors have them, too.
+    "accounts.middleware.SecurityHeadersMiddleware",
     "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "config.health.HealthMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     # Before the sessions, whose middleware has a page of its own for those that end under way.
     "django.middleware.locale.LocaleMiddleware",
     "accounts.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "accounts.middleware.AuthenticationMiddleware",
+    "accounts.middleware.FetchMetadataMiddleware",
     "accounts.middleware.FreshTokensMiddleware",
     "accounts.middleware.LoginRequiredMiddleware",
     "accounts.middleware.CognitoErrorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
 TEMPLATES = [
@@ -182,9 +185,15 @@ CSRF_TRUSTED_ORIGINS = [SITE_URL] if _https else []
 # --- Headers
 
 SECURE_SSL_REDIRECT = _https
+# Whatever the request calls this site: the redirect leads to where people sign in, and looks at no header.
+SECURE_SSL_HOST = _site.netloc
+# Load balancers ask each host by its address, over http.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if _https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _https
 SECURE_REFERRER_POLICY = "same-origin"
+# WhiteNoise would let every site read the static files.
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 X_FRAME_OPTIONS = "DENY"
 # The header in which the proxy tells the scheme, e.g. X-Forwarded-Proto; it must overwrite what clients send.
 _scheme_header = env.str("SECURE_PROXY_SSL_HEADER", default="")
@@ -207,6 +216,9 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": ["'none'"],
         # Chromium follows the redirect after a POST with this rule in hand: signing out goes to the hosted UI.
         "form-action": ["'self'", *([COGNITO_DOMAIN] if COGNITO_DOMAIN else [])],
+        # Browsers that know the second take no notice of the first.
+        "report-uri": ["/csp-report/"],
+        "report-to": ["csp"],
     },
 }
 
