@@ -32,15 +32,22 @@ KEPT_SECONDS = 10.0
 HOUR = timedelta(hours=1)
 
 
-def _step(name: str, meaning: str) -> Histogram:
-    return Histogram(f"gatehouse_{name}_seconds", meaning, ["outcome"], buckets=BUCKETS, registry=REGISTRY)
+def _step(name: str, meaning: str, *outcomes: str) -> Histogram:
+    """Make a histogram with its series: one that appears with its first failure would show no increase by it."""
+    histogram = Histogram(f"gatehouse_{name}_seconds", meaning, ["outcome"], buckets=BUCKETS, registry=REGISTRY)
+    for outcome in outcomes:
+        histogram.labels(outcome)
+    return histogram
 
 
 STEPS = {
-    "sign_in": _step("sign_in", "Sign-ins, from the authorization response to the open session"),
-    "session_refresh": _step("refresh", "Silent refreshes of sessions"),
-    "session_probe": _step("probe", "Questions whether a session's person is still welcome"),
-    "revocation": _step("revocation", "Tries to tell Cognito about an ended session, within requests"),
+    # Besides these, the name of the page that somebody got.
+    "sign_in": _step(
+        "sign_in", "Sign-ins, from the authorization response to the open session", "ok", "unavailable", "error"
+    ),
+    "session_refresh": _step("refresh", "Silent refreshes of sessions", "ok", "postponed", "ended", "error"),
+    "session_probe": _step("probe", "Questions whether a person is still welcome", *OUTCOMES, "put_off"),
+    "revocation": _step("revocation", "Tries to tell Cognito of an end, within requests", "settled", "postponed"),
 }
 CALLS = Histogram(
     "gatehouse_cognito_call_seconds",
@@ -55,7 +62,6 @@ KEYS_READ = Gauge(
     multiprocess_mode="max",
     registry=REGISTRY,
 )
-# A series that appears with its first failure has no increase yet: let those be there from the start.
 for _operation in measuring.OPERATIONS:
     for _outcome in OUTCOMES:
         CALLS.labels(_operation, _outcome)
