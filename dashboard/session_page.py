@@ -23,6 +23,8 @@ from dashboard.token_page import TokenReport
 NEWEST_ENDED = Keyset("ended_at", "public_id")
 NEWEST_EVENTS = Keyset("at", "pk", parse_unique=int)
 DEVICES_NAMED = 3
+# How the commands sign the reasons they write: the owner of a session reads why, not who.
+SIGNATURE = "manage.py by "
 
 # A colour, an icon and words for each kind of event that is about one session.
 STEPS: Mapping[str, tuple[str, str, Promise, Promise | str]] = {
@@ -131,6 +133,14 @@ def operators_words(events: Iterable[Event]) -> str:
     return next((_operators_words(event) for event in events if event.kind == Event.Kind.ENDED), "")
 
 
+def why_given_up(session: Session | EndedSession) -> str:
+    """Return why nobody tries any more to tell Cognito of the session's end; empty while somebody does."""
+    revocation = session.revocation if isinstance(session, EndedSession) else None
+    if revocation is None or revocation.state != Revocation.State.GIVEN_UP:
+        return ""
+    return _unsigned(revocation.last_error)
+
+
 def sign_in_methods(reports: Iterable[TokenReport]) -> list[str]:
     """Return how the person signed in, as far as the ID token tells."""
     claims = {claim.name: claim.values for report in reports if report.use == "id" for claim in report.claims}
@@ -171,7 +181,11 @@ def _why_ended(event: Event) -> str:
 
 
 def _operators_words(event: Event) -> str:
-    return event.detail if event.reason == EndReason.OPERATOR else ""
+    return _unsigned(event.detail) if event.reason == EndReason.OPERATOR else ""
+
+
+def _unsigned(words: str) -> str:
+    return words.partition(": ")[2] if words.startswith(SIGNATURE) else words
 
 
 def _unrecorded(session: Session | EndedSession) -> Iterator[Step]:

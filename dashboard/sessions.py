@@ -31,6 +31,7 @@ from dashboard.session_page import (
     own_session,
     sign_in_methods,
     timeline,
+    why_given_up,
 )
 from dashboard.token_page import TokenReport, token_reports
 
@@ -71,6 +72,7 @@ def session_detail(request: SignedInRequest, public_id: UUID) -> HttpResponse:
         "is_live": isinstance(session, Session),
         "is_current": public_id == request.session_row.public_id,
         "operators_words": operators_words(page.rows),
+        "why_given_up": why_given_up(session),
         "methods": sign_in_methods(_reports(session)) if isinstance(session, Session) else [],
         "steps": timeline(page, session),
         "page": page,

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.core.management import call_command
 from django.utils import timezone
 
 from accounts.ending import end_session
@@ -140,6 +141,22 @@ def test_a_revocation_given_up_says_why(user: Browser, phone: Browser, admin: Br
     assert "Given up: we have stopped trying to tell Cognito" in page
     assert "Why it was given up The pool was deleted" in page
     assert "admin@example.com" not in page
+
+
+def test_who_works_at_a_shell_is_not_named_either(
+    user: Browser, phone: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("getpass.getuser", lambda: "ada-at-the-shell")
+    row = row_of(phone)
+    call_command("sessions", "revoke", str(row.public_id), reason="Laptop reported stolen")
+    call_command("revocations", "give-up", str(Revocation.objects.get().pk), reason="The pool was deleted")
+
+    page = page_of(user, row)
+
+    assert "The reason they gave Laptop reported stolen" in page
+    assert "Why it was given up The pool was deleted" in page
+    assert "ada-at-the-shell" not in page
+    assert "manage.py" not in page
 
 
 def test_an_error_of_a_pending_revocation_is_not_shown_raw(user: Browser, phone: Browser) -> None:
