@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from uuid import UUID
 
 import pytest
 from django.template.loader import render_to_string
 from django.test import RequestFactory
+from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.models import Session
+from accounts.models import KeptForm, Session
+from accounts.models.kept_form import FormContent
 from config.settings import SESSION_COOKIE_NAME
 from dashboard import views
 from tests.conftest import Browser
@@ -21,25 +24,33 @@ OWN_SESSIONS = [
     *("/sessions/{other}/", "/sessions/{other}/tokens/", "/sessions/{other}/not-recognised/"),
     *("/sessions/{ended}/", "/sessions/{ended}/not-recognised/"),
 ]
-SIGNED_IN = [*MAIN, *OWN_SESSIONS, "/signed-out/", "/there-is-no-such-page/"]
+KEPT_FORMS = ["/kept-form/{ended}/", "/kept-form/{this}/"]
+SIGNED_IN = [*MAIN, *OWN_SESSIONS, *KEPT_FORMS, "/signed-out/", "/there-is-no-such-page/"]
 SIGNED_OUT = ["/", "/signed-out/", "/callback/?error=access_denied", "/there-is-no-such-page/"]
 INLINE = re.compile(r"""\sstyle=|\son\w+=|<style|<script(?![^>]*\ssrc=)|javascript:""")
 TITLE = re.compile(r"<title>\w.+ \u2013 Gatehouse</title>")
 
 
 @pytest.fixture
-def ids(user: Browser) -> dict[str, object]:
+def ids(user: Browser) -> dict[str, UUID]:
     """The user's three sessions by the names that paths have for them."""
     browsers = {"this": user, "other": Browser(user.pool, user.person), "ended": Browser(user.pool, user.person)}
     browsers["other"].sign_in()
     browsers["ended"].sign_in()
-    found: dict[str, object] = {name: row_of(browser).public_id for name, browser in browsers.items()}
+    found: dict[str, UUID] = {name: row_of(browser).public_id for name, browser in browsers.items()}
     browsers["ended"].post("/logout/")
+    _leave_form_behind(user, row_of(user), found["ended"])
     return found
 
 
+def _leave_form_behind(browser: Browser, row: Session, session_id: UUID) -> None:
+    content = FormContent("/sessions/", (("note", "Lost on the train"), ("id", str(row.public_id))))
+    KeptForm.objects.keep(content, session_id=session_id, user_id=row.person.pk, now=timezone.now())
+    browser.cookies["gatehouse_kept_form"] = str(session_id)
+
+
 @pytest.mark.parametrize("path", SIGNED_IN)
-def test_no_page_holds_a_token_or_the_session_key(user: Browser, ids: dict[str, object], path: str) -> None:
+def test_no_page_holds_a_token_or_the_session_key(user: Browser, ids: dict[str, UUID], path: str) -> None:
     token_sets = [row.token_set() for row in Session.objects.all()]
     secrets = [token for each in token_sets for token in (each.access_token, each.id_token, each.refresh_token)]
     secrets += [secret.rpartition(".")[2] for secret in secrets] + [user.cookies[SESSION_COOKIE_NAME].value]
@@ -50,14 +61,14 @@ def test_no_page_holds_a_token_or_the_session_key(user: Browser, ids: dict[str, 
 
 
 @pytest.mark.parametrize("path", SIGNED_IN)
-def test_no_page_needs_an_inline_style_or_script(user: Browser, ids: dict[str, object], path: str) -> None:
+def test_no_page_needs_an_inline_style_or_script(user: Browser, ids: dict[str, UUID], path: str) -> None:
     page = user.get(path.format(**ids)).content.decode()
 
     assert INLINE.findall(page) == []
 
 
 @pytest.mark.parametrize("path", SIGNED_IN)
-def test_every_page_says_in_its_title_what_it_is(user: Browser, ids: dict[str, object], path: str) -> None:
+def test_every_page_says_in_its_title_what_it_is(user: Browser, ids: dict[str, UUID], path: str) -> None:
     page = user.get(path.format(**ids)).content.decode()
 
     assert TITLE.search(page)
