@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+from accounts.cognito.redacted import Redacted
 
 POOL_ID = re.compile(r"(?P<region>[a-z]{2,}(?:-[a-z0-9]+)+)_[0-9A-Za-z]+")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UserPoolConfig:
+@dataclass(frozen=True, slots=True, repr=False, kw_only=True)
+class UserPoolConfig(Redacted):
     """Everything the protocol needs to know of one user pool and one app client of it.
 
     The four addresses coincide on AWS only by derivation (issuer, `jwks_uri`, hosted-UI base URL, API endpoint);
@@ -19,7 +21,7 @@ class UserPoolConfig:
     user_pool_id: str
     region: str
     client_id: str
-    client_secrets: tuple[str, ...] = field(repr=False)
+    client_secrets: tuple[str, ...]
     domain: str
     issuer: str
     jwks_url: str

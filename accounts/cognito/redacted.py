@@ -4,7 +4,11 @@ from typing import NoReturn
 
 
 class Redacted:
-    """Base of values that hold secrets: they cannot be printed, and not be pickled into a cache or a task queue."""
+    """Base of values that hold secrets: they cannot be printed, copied, or pickled into a cache or a task queue.
+
+    Subclasses are dataclasses with `slots`, else `vars` shows what they hold, and without a `repr` of their own. What
+    remains is to ask for it: by the name of a field, or by `dataclasses.asdict`.
+    """
 
     __slots__ = ()
 
@@ -12,4 +16,4 @@ class Redacted:
         return f"<{type(self).__name__}: redacted>"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError(f"{type(self).__name__} holds secrets and is not to be pickled")
+        raise TypeError(f"{type(self).__name__} holds secrets and is not to be pickled or copied")

@@ -108,8 +108,8 @@ class Claims:
         return tuple(self.text("scope").split())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VerifiedTokens:
+@dataclass(frozen=True, slots=True, repr=False, kw_only=True)
+class VerifiedTokens(Redacted):
     """A token set whose ID and access token passed every rule, with the claims they proved."""
 
     token_set: TokenSet

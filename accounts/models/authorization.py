@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 import secrets
@@ -29,6 +28,16 @@ class PendingSignIn(Redacted):
     nonce: str
     code_verifier: str
     next_url: str
+
+    def to_json(self) -> bytes:
+        """Serialize for encryption; `from_json` reads it back."""
+        return json.dumps([self.nonce, self.code_verifier, self.next_url]).encode()
+
+    @classmethod
+    def from_json(cls, data: bytes) -> PendingSignIn:
+        """Read what `to_json` wrote."""
+        nonce, code_verifier, next_url = json.loads(data)
+        return cls(nonce=nonce, code_verifier=code_verifier, next_url=next_url)
 
 
 class AuthorizationRequestManager(models.Manager["AuthorizationRequest"]):
@@ -125,12 +134,11 @@ class AuthorizationRequest(models.Model):
 
     def closed(self, pending: PendingSignIn) -> str:
         """Return `pending` encrypted and bound to this row."""
-        return seal(json.dumps(dataclasses.astuple(pending)).encode(), bound_to=self.state_digest)
+        return seal(pending.to_json(), bound_to=self.state_digest)
 
     def open(self) -> PendingSignIn:
         """Return what `closed` encrypted. Raise StateMismatchError if the key it was made with is gone."""
         try:
-            nonce, code_verifier, next_url = json.loads(unseal(self.sealed, bound_to=self.state_digest))
+            return PendingSignIn.from_json(unseal(self.sealed, bound_to=self.state_digest))
         except (SealedDataError, UnknownKeyError) as error:
             raise StateMismatchError("unknown_state") from error
-        return PendingSignIn(nonce=nonce, code_verifier=code_verifier, next_url=next_url)
