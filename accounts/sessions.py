@@ -15,18 +15,21 @@ from django.utils import timezone
 
 from accounts.models import EndReason, Session
 from accounts.models.authorization import digest
+from accounts.models.one_read import session_of
 
 
 class SessionStore(SessionBase):
     """Reads session and user with one query, and keeps the row at hand for the middleware.
 
-    After loading, `row` is the live row (of a person or of nobody), `lapsed_row` one whose time was over, and
+    Most pages need the row and not what Django keeps in the session: that is decoded when somebody looks at it.
+    After reading, `row` is the live row (of a person or of nobody), `lapsed_row` one whose time was over, and
     `dead_key_digest` the digest of a key that has no row.
     """
 
     def __init__(self, session_key: str | None = None) -> None:
         super().__init__(session_key)
         self._row: Session | None = None
+        self._is_read = False
         self.lapsed_row: Session | None = None
         self.dead_key_digest = ""
 
@@ -37,13 +40,14 @@ class SessionStore(SessionBase):
     @property
     def row(self) -> Session | None:
         """Return the session's row, or None for a browser without one."""
-        self._get_session()  # type: ignore[attr-defined]
+        self.accessed = True
+        self._read()
         return self._row
 
     @row.setter
     def row(self, row: Session | None) -> None:
         """Keep a newer copy of the row."""
-        self._row = row
+        self._row, self._is_read = row, True
 
     @property
     def key_digest(self) -> str:
@@ -53,20 +57,27 @@ class SessionStore(SessionBase):
         """Leave the session behind without a trace in the browser; its row has ended or is somebody else's matter."""
         self._session_key = None
         self._session_cache: dict[str, Any] = {}
-        self._row = None
+        self.row = None
         self.modified = True
 
     def load(self) -> dict[str, Any]:
-        row = Session.objects.select_related("user").filter(pk=self.key_digest).first()
+        self._read()
+        return self.decode(self._row.session_data) if self._row else {}
+
+    def _read(self) -> None:
+        """Read the row, once; without one the browser's key is worth nothing."""
+        if self._is_read or self.session_key is None:
+            return
+        self._is_read = True
+        row = session_of(self.key_digest)
         if row is None:
             self.dead_key_digest = self.key_digest
         elif row.expire_date <= timezone.now():
             self.lapsed_row = row
         else:
             self._row = row
-            return self.decode(row.session_data)
+            return
         self._session_key = None
-        return {}
 
     def exists(self, session_key: str) -> bool:
         return bool(Session.objects.filter(pk=digest(session_key)).exists())
@@ -99,7 +110,7 @@ class SessionStore(SessionBase):
         expire_date = timezone.now() + timedelta(seconds=self.get_session_cookie_age())
         try:
             with transaction.atomic():
-                self._row = Session.objects.create(
+                self.row = Session.objects.create(
                     key_digest=self.key_digest, session_data=data, expire_date=expire_date
                 )
         except IntegrityError as error:
@@ -113,7 +124,7 @@ class SessionStore(SessionBase):
         if key is not None:
             end_sessions(Session.objects.filter(pk=digest(key)), EndReason.SIGNED_OUT, now=timezone.now())
         if key == self.session_key:
-            self._row = None
+            self.row = None
 
     def cycle_key(self) -> None:
         """Give the session a new key. A signed-in session stays the same row, with its tokens."""

@@ -105,7 +105,10 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 
 # --- Data
 
-DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}")}
+# A connection is kept by its thread: making one costs more than the one query of a page.
+DATABASES = {
+    "default": {"CONN_MAX_AGE": 60, **env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}")}
+}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # Readers do not block the writer, and a transaction takes the write lock when it begins: one that first reads
     # and then finds it taken fails at once, however long it would have been ready to wait.
@@ -115,7 +118,6 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "timeout": 20,
     }
 else:
-    DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     # Seconds to connect, milliseconds until a silent peer counts as gone: no thread waits for a dead server for ever.
     DATABASES["default"].setdefault("OPTIONS", {}).update(connect_timeout=5, tcp_user_timeout=15_000)
@@ -156,6 +158,9 @@ COGNITO_VIEWER_GROUPS = env.list("COGNITO_VIEWER_GROUPS", default=["support"])
 # more often than so many times a second in all.
 COGNITO_PROBE_SECONDS = env.int("COGNITO_PROBE_SECONDS", default=60)
 COGNITO_PROBE_RATE = env.int("COGNITO_PROBE_RATE", default=30)
+# How long ago an operator may have signed in when they end something; older sign-ins are asked to prove it. 0: never.
+# After an hour Cognito's login cookie is over, so that even a hosted UI that ignores `prompt` asks.
+COGNITO_REAUTHENTICATE_SECONDS = env.int("COGNITO_REAUTHENTICATE_SECONDS", default=3600)
 # Whether AWS credentials on this host (boto3 finds them) may call AdminGetUser and AdminUserGlobalSignOut.
 COGNITO_ADMIN_API = env.bool("COGNITO_ADMIN_API", default=False)
 # How many calls to Cognito a process makes at once; the other threads stay free for those who need none.
@@ -222,10 +227,18 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 
-# --- Logs and metrics
+# --- Logs, metrics, traces, errors
 
 # Who presents it may read /metrics; without one there is no such page.
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+# Both need requirements-observability.txt. OpenTelemetry reads the environment by itself, this variable too.
+OTEL_EXPORTER_OTLP_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
+SENTRY_DSN = env.str("SENTRY_DSN", default="")
+if SENTRY_DSN:
+    from config import sentry
+
+    sentry.start(SENTRY_DSN)
+
 _log_level = env.str("LOG_LEVEL", default="INFO")
 LOGGING = {
     "version": 1,

@@ -1,0 +1,46 @@
+"""This project: its settings and middleware, and the page beside its own."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import django
+
+from tests.bench.arms.page import LOADERS
+
+
+def configure(database_url: str) -> None:
+    os.environ["TEST_DATABASE_URL"] = database_url
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+    from django.conf import settings
+
+    settings.ROOT_URLCONF = "tests.bench.arms.gatehouse_urls"
+    settings.ALLOWED_HOSTS.append("127.0.0.1")
+    engine: dict[str, Any] = settings.TEMPLATES[0]
+    engine["OPTIONS"]["loaders"] = [
+        (
+            "django.template.loaders.cached.Loader",
+            [*LOADERS, "django.template.loaders.filesystem.Loader", "django.template.loaders.app_directories.Loader"],
+        )
+    ]
+    engine["APP_DIRS"] = False
+    django.setup()
+
+
+def cookie() -> str:
+    """Sign somebody in at the fake user pool, which is gone afterwards: fresh tokens need nobody."""
+    from django.conf import settings
+
+    from accounts import conf
+    from tests.conftest import LIST_SETTINGS, Browser
+    from tests.fake_user_pool import FakeUserPool
+
+    with FakeUserPool(site_url=settings.SITE_URL) as pool:
+        for name, value in pool.environment().items():
+            separator = LIST_SETTINGS.get(name)
+            setattr(settings, name, value.split(separator) if separator else value)
+        conf.user_pool_config.cache_clear()
+        browser = Browser(pool, pool.add_person("user@example.com", name="Uma User"))
+        browser.sign_in()
+    return f"{settings.SESSION_COOKIE_NAME}={browser.cookies[settings.SESSION_COOKIE_NAME].value}"
