@@ -49,7 +49,7 @@ class RequestIdMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: GatehouseRequest) -> HttpResponse:
-        given = request.headers.get("X-Request-ID", "")
+        given = request.META.get("HTTP_X_REQUEST_ID", "")
         is_good = REQUEST_ID.fullmatch(given) and comes_from_trusted_proxy(request)
         request.id = given if is_good else uuid.uuid4().hex
         with request_id_in_log(request.id):
@@ -123,9 +123,9 @@ class FetchMetadataMiddleware:
 
     def __call__(self, request: Any) -> HttpResponse:
         _require(request, "user", "accounts.middleware.AuthenticationMiddleware", before=self)
-        site, mode, dest = (request.headers.get(f"Sec-Fetch-{name}", "") for name in ("Site", "Mode", "Dest"))
+        site, mode, dest = (request.META.get(f"HTTP_SEC_FETCH_{name}", "") for name in ("SITE", "MODE", "DEST"))
         # A browser may send its reports on behalf of no page at all.
-        if request.path == reverse("csp_report") or is_welcome(request.method, site=site, mode=mode, dest=dest):
+        if is_welcome(request.method, site=site, mode=mode, dest=dest) or request.path == reverse("csp_report"):
             return self.get_response(request)
         logger.warning("Refused a %s request: %s", ascii(site)[:40], request.method)
         return problem_response(request, CROSS_SITE)
