@@ -59,6 +59,9 @@ def check_user_pool(**_: Any) -> list[CheckMessage]:
     if settings.COGNITO_CALLS_AT_ONCE < 1:
         hint = "Set it to 1 or more; 8 is the default."
         messages.append(Error("COGNITO_CALLS_AT_ONCE allows no call at all.", hint=hint, id="accounts.E015"))
+    if settings.COGNITO_REAUTHENTICATE_SECONDS and settings.COGNITO_REAUTHENTICATE_SECONDS < 60:
+        hint = "Set it to minutes, or to 0 to ask nobody: people sign in, go back and write a reason within it."
+        messages.append(Error("COGNITO_REAUTHENTICATE_SECONDS is too short.", hint=hint, id="accounts.E020"))
     messages += [
         Error(
             f"COGNITO_SCOPES lacks {scope!r}.",

@@ -5,10 +5,12 @@ from functools import wraps
 from typing import Any
 
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 from accounts.cognito.errors import ProviderUnavailableError
 from accounts.http import set_session
+from accounts.reauthentication import ask
 from accounts.refresh import await_tokens
 
 
@@ -36,6 +38,21 @@ def live_tokens_required(view: Callable[..., HttpResponse]) -> Callable[..., Htt
         if not row.has_live_access_token(now):
             wait = max(1, round((row.refresh_due_at - now).total_seconds()))
             raise ProviderUnavailableError("the access token has expired and cannot be refreshed now", retry_after=wait)
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+def recent_sign_in_required(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Run the view only for who has lately proved who they are; ask others to, and lead them back.
+
+    COGNITO_REAUTHENTICATE_SECONDS says how lately.
+    """
+
+    @wraps(view)
+    def guarded(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not request.session_row.has_recent_sign_in(timezone.now()):
+            return ask(request)
         return view(request, *args, **kwargs)
 
     return guarded

@@ -40,10 +40,15 @@ class AccountDisabledError(Exception):
     """Cognito let the person in, but their account is disabled in this application."""
 
 
-def begin(request: Any, *, next_url: str, hints: dict[str, str]) -> HttpResponse:
-    """Redirect to the hosted UI with a fresh authorization request, remembered for this browser."""
+def begin(request: Any, *, next_url: str, hints: dict[str, str], sign_out_first: bool = False) -> HttpResponse:
+    """Redirect to the hosted UI with a fresh authorization request, remembered for this browser.
+
+    `sign_out_first` has the hosted UI forget who is signed in there.
+    """
     browser = _browser_of(request) or secrets.token_urlsafe(32)
-    authorization = oidc.authorization_request(user_pool_config(), redirect_uri=callback_uri(), hints=hints)
+    authorization = oidc.authorization_request(
+        user_pool_config(), redirect_uri=callback_uri(), hints=hints, sign_out_first=sign_out_first
+    )
     AuthorizationRequest.objects.remember(authorization, browser=browser, next_url=next_url, now=timezone.now())
     response = HttpResponseRedirect(authorization.url)
     set_cookie(response, BROWSER_COOKIE, browser)

@@ -2,10 +2,12 @@ from django.urls import path
 
 from accounts import kept_form, views
 from accounts.csp_reports import csp_report
+from accounts.reauthentication import reauthenticate
 
 urlpatterns = [
     path("login/", views.login, name="login"),
     path("callback/", views.callback, name="callback"),
+    path("reauthenticate/", reauthenticate, name="reauthenticate"),
     path("logout/", views.logout, name="logout"),
     path("logout/everywhere/", views.logout_everywhere, name="logout_everywhere"),
     path("signed-out/", views.signed_out, name="signed_out"),

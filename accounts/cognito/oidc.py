@@ -30,7 +30,7 @@ TIMEOUT_SECONDS = (2.0, 8.0)  # connect, read
 
 # What a link to our sign-in page may pass on to the hosted UI.
 # https://docs.aws.amazon.com/cognito/latest/developerguide/authorization-endpoint.html
-PASSED_ON = ("identity_provider", "idp_identifier", "login_hint", "lang", "prompt")
+PASSED_ON = ("identity_provider", "idp_identifier", "login_hint", "lang", "prompt", "max_age")
 PASSED_ON_MAX_LENGTH = 256
 # What managed login speaks; the classic hosted UI takes no `lang`.
 # https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-managed-login.html
@@ -51,17 +51,24 @@ class AuthorizationRequest(Redacted):
 
 
 def authorization_request(
-    config: UserPoolConfig, *, redirect_uri: str, hints: Mapping[str, str] | None = None
+    config: UserPoolConfig,
+    *,
+    redirect_uri: str,
+    hints: Mapping[str, str] | None = None,
+    sign_out_first: bool = False,
 ) -> AuthorizationRequest:
     """Build an authorization request with fresh `state`, `nonce` and S256 challenge.
 
     `hints` may hold the parameters named in `PASSED_ON`; anything else in it is left out.
     RFC 6749 section 4.1.1, RFC 7636 section 4.3, OpenID Connect Core section 3.1.2.1.
+
+    `sign_out_first` sends it to the hosted UI's sign-out, which clears the login cookie and shows the sign-in page.
+    https://docs.aws.amazon.com/cognito/latest/developerguide/logout-endpoint.html
     """
     state, nonce, code_verifier = (secrets.token_urlsafe(32) for _ in range(3))
     with _session(config) as session:
         url, _ = session.create_authorization_url(
-            config.authorization_endpoint,
+            config.sign_out_endpoint if sign_out_first else config.authorization_endpoint,
             redirect_uri=redirect_uri,
             scope=" ".join(config.scopes),
             state=state,

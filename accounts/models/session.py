@@ -148,6 +148,14 @@ class Session(AbstractBaseSession):
     def refresh_is_due(self, now: datetime) -> bool:
         return self.refresh_due_at is not None and self.refresh_due_at <= now
 
+    def has_recent_sign_in(self, now: datetime) -> bool:
+        """Tell whether the person last proved who they are within COGNITO_REAUTHENTICATE_SECONDS; 0 asks for no proof.
+
+        No `auth_time` is no proof.
+        """
+        limit = timedelta(seconds=settings.COGNITO_REAUTHENTICATE_SECONDS)
+        return not limit or (self.auth_time is not None and now - self.auth_time <= limit)
+
     def health(self, now: datetime) -> TokenHealth:
         if self.refresh_claimed_until and self.refresh_claimed_until > now:
             return TokenHealth.REFRESHING
@@ -160,8 +168,13 @@ class Session(AbstractBaseSession):
     # --- how it changes: each method is one conditional UPDATE
 
     def receive(self, tokens: VerifiedTokens, now: datetime, **columns: object) -> None:
-        """Write the first token set of a sign-in, and `columns` with it."""
-        self._update(Q(), **self._token_columns(tokens, now), **columns, last_seen_at=now)
+        """Write the first token set of a sign-in, and `columns` with it.
+
+        `auth_time` is written here and nowhere else: a refresh proves nothing about the person, whatever its tokens
+        say (OpenID Connect Core section 12.2).
+        """
+        columns = {**columns, "auth_time": tokens.id_claims.auth_time, "last_seen_at": now}
+        self._update(Q(), **self._token_columns(tokens, now), **columns)
 
     def claim_refresh(self, now: datetime) -> uuid.UUID | None:
         """Claim the refresh that is due, for `REFRESH_LEASE`; None if another process has it or has done it."""

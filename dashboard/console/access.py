@@ -2,9 +2,30 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.decorators import permission_required
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
 
+from django.contrib.auth.decorators import permission_required
+from django.http.response import HttpResponseBase
+
+from accounts.decorators import recent_sign_in_required
 from accounts.permissions import END, VIEW
 
+View = Callable[..., HttpResponseBase]
+
 viewers_only = permission_required(VIEW, raise_exception=True)
-operators_only = permission_required([VIEW, END], raise_exception=True)
+
+
+def operators_only(view: View) -> View:
+    """Let those act whose groups allow it, and who have lately proved who they are.
+
+    A page that asks what to do says by itself that the proof comes first: it knows what has been selected.
+    """
+    act = recent_sign_in_required(view)
+
+    @wraps(view)
+    def look_or_act(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        return (view if request.method in ("GET", "HEAD") else act)(request, *args, **kwargs)
+
+    return permission_required([VIEW, END], raise_exception=True)(look_or_act)

@@ -93,7 +93,9 @@ def end_selected(request: SignedInRequest) -> HttpResponse:
     rows = list(sessions)
     form = EndManyForm(request.POST or None, count=len(rows))
     if not rows or not form.is_valid():
-        context = {"form": form, "sessions": rows, "asked": len(chosen), "now": now}
+        # As long as Django takes for a way back, which a name for each of them would not be.
+        address = f"{request.path}?session={','.join(map(str, chosen))}"
+        context = {"form": form, "sessions": rows, "asked": len(chosen), "address": address, "now": now}
         return render(request, "console/end_sessions.html", context, status=422 if request.method == "POST" else 200)
     reason = form.cleaned_data["reason"]
     ended = end_sessions(sessions, EndReason.OPERATOR, now=now, actor=request.user, note=reason)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django import template
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import EndReason, Event
+from accounts.models import EndReason, Event, Session
 
 register = template.Library()
 
@@ -50,6 +52,12 @@ def icon(kind: str) -> str:
 def why_ended(reason: str) -> str:
     """Return the words for why a session ended."""
     return str(EndReason(reason).label) if reason in EndReason.values else reason
+
+
+@register.filter
+def must_confirm(session: Session, now: datetime) -> bool:
+    """Tell whether an operator signed in too long ago to act: then a page asks for that before it asks for words."""
+    return not session.has_recent_sign_in(now)
 
 
 @register.filter

@@ -29,6 +29,7 @@ FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
     "proxies with host bits": ("accounts.E012", {"TRUSTED_PROXIES": ["10.0.0.1/8"]}),
     "another backend": ("accounts.E013", {"AUTHENTICATION_BACKENDS": ["django.contrib.auth.backends.ModelBackend"]}),
     "no call at all": ("accounts.E015", {"COGNITO_CALLS_AT_ONCE": 0}),
+    "nobody signs in so fast": ("accounts.E020", {"COGNITO_REAUTHENTICATE_SECONDS": 20}),
     "no middleware": ("accounts.E014", {"MIDDLEWARE": []}),
 }
 

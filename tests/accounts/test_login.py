@@ -48,7 +48,7 @@ HOSTILE = [
     "http://[::1",
     "http://\u3000evil.example.com/",
     "//evil。example。com/",
-    "/" + "a" * 3000,
+    "/" + "a" * 2000,
 ]
 FRIENDLY = [
     "/",

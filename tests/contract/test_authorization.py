@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from tests.contract.support import TIMEOUT, Browser, Person, Pool, RelyingParty, answer, fake_only
+from tests.contract.support import TIMEOUT, Browser, Person, Pool, RelyingParty, answer, claims_of, fake_only
+from tests.fake_user_pool import FakeUserPool
 
 
 def test_signing_in_gives_a_code_and_echoes_the_state(app: RelyingParty, browser: Browser, user: Person) -> None:
@@ -166,6 +167,32 @@ def test_prompt_login_shows_the_form_to_a_browser_that_signed_in(
     response = browser.visit(app.authorization_url(prompt="login"))
 
     assert urlsplit(response.url).path == "/login"
+
+
+@fake_only("has no login cookie")
+def test_prompt_login_makes_auth_time_new(
+    app: RelyingParty, fake: FakeUserPool, browser: Browser, user: Person
+) -> None:
+    before = app.exchange(answer(browser.sign_in(app.authorization_url(), user))["code"]).json()
+    fake.clock_skew += 60
+
+    after = app.exchange(answer(browser.sign_in(app.authorization_url(prompt="login"), user))["code"]).json()
+
+    assert claims_of(after["id_token"])["auth_time"] >= claims_of(before["id_token"])["auth_time"] + 60
+
+
+@fake_only("has no login cookie")
+@pytest.mark.parametrize("hint", [{"prompt": "login"}, {"max_age": "1"}], ids=str)
+def test_the_classic_pages_answer_from_the_login_cookie(
+    app: RelyingParty, fake: FakeUserPool, browser: Browser, user: Person, hint: dict[str, str]
+) -> None:
+    fake.managed_login = False
+    before = app.exchange(answer(browser.sign_in(app.authorization_url(), user))["code"]).json()
+    fake.clock_skew += 60
+
+    after = app.exchange(answer(browser.visit(app.authorization_url(**hint)))["code"]).json()
+
+    assert claims_of(after["id_token"])["auth_time"] == claims_of(before["id_token"])["auth_time"]
 
 
 @fake_only("ignores login_hint")

@@ -7,7 +7,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 import requests
 
-from tests.contract.support import Browser, Person, Pool, RelyingParty, answer, fake_only, sign_in
+from tests.contract.support import Browser, Person, Pool, RelyingParty, answer, claims_of, fake_only, sign_in
+from tests.fake_user_pool import FakeUserPool
 
 
 def logout(browser: Browser, **parameters: str) -> requests.Response:
@@ -67,6 +68,20 @@ def test_signing_in_again_leads_to_the_login_page(pool: Pool, browser: Browser) 
     page = urlsplit(response.url)
     assert page.path == "/login"
     assert parse_qs(page.query)["state"] == ["s"]
+
+
+@fake_only("knows no second form of /logout")
+def test_signing_in_again_through_logout_makes_auth_time_new(
+    app: RelyingParty, fake: FakeUserPool, browser: Browser, user: Person
+) -> None:
+    fake.managed_login = False
+    first = app.exchange(answer(browser.sign_in(app.authorization_url(), user))["code"]).json()
+    fake.clock_skew += 60
+    query = urlsplit(app.authorization_url()).query
+
+    second = app.exchange(answer(browser.sign_in(f"{app.pool.url}/logout?{query}", user))["code"]).json()
+
+    assert claims_of(second["id_token"])["auth_time"] >= claims_of(first["id_token"])["auth_time"] + 60
 
 
 def test_leaving_wins_when_both_forms_are_given(pool: Pool, browser: Browser) -> None:

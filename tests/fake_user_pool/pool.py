@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from http.cookies import SimpleCookie
 from types import TracebackType
 from typing import Literal, Self
 from urllib.parse import urlencode, urlsplit
@@ -148,24 +150,36 @@ class FakeUserPool(UserPool):
         token: str = response[f"{use}_token"]
         return token
 
-    def authorize(self, authorization_url: str, person: Person) -> str:
-        """Do the user's part of an authorization request in a browser of its own; return where it ends up."""
-        return self._submit(authorization_url, username=person.email, password=person.password)
+    def authorize(self, authorization_url: str, person: Person, *, cookies: dict[str, str] | None = None) -> str:
+        """Do the user's part of an authorization request and return where the browser ends up.
+
+        `cookies` are the hosted UI's in that browser, read and changed; without them it is one of its own.
+        """
+        jar = {} if cookies is None else cookies
+        return self._submit(authorization_url, jar, username=person.email, password=person.password)
 
     def cancel(self, authorization_url: str) -> str:
         """Let the user refuse; return where the browser ends up."""
-        return self._submit(authorization_url, cancel="")
+        return self._submit(authorization_url, {}, cancel="")
 
-    def _submit(self, authorization_url: str, **fields: str) -> str:
+    def _submit(self, authorization_url: str, cookies: dict[str, str], **fields: str) -> str:
         page = urlsplit(authorization_url)
-        shown = self.answer(Request("GET", f"{page.path}?{page.query}"))
+        shown = self._browse(Request("GET", f"{page.path}?{page.query}"), cookies)
         if not shown.headers.get("Location", "").startswith("/login?"):
             return shown.headers.get("Location", authorization_url)
         body = urlencode(fields).encode()
-        answer = self.answer(Request("POST", shown.headers["Location"], {"content-type": FORM}, body))
+        answer = self._browse(Request("POST", shown.headers["Location"], {"content-type": FORM}, body), cookies)
         if "Location" not in answer.headers:
             raise ValueError(f"the login page says no: {answer.body.decode()}")
         return answer.headers["Location"]
+
+    def _browse(self, request: Request, cookies: dict[str, str]) -> Response:
+        """Answer a request of a browser with these cookies, and change them as the answer says."""
+        sent = "; ".join(f"{name}={value}" for name, value in cookies.items())
+        answer = self.answer(replace(request, headers={**request.headers, "cookie": sent}))
+        for name, morsel in SimpleCookie(answer.headers.get("Set-Cookie", "")).items():
+            cookies[name] = morsel.value
+        return answer
 
     # Steering
 
