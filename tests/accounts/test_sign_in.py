@@ -15,12 +15,10 @@ def test_a_visitor_signs_in_and_arrives_where_they_wanted_to_go(visitor: Browser
 
 
 def test_an_authenticated_page_costs_one_query(user: Browser) -> None:
-    user.get("/")
+    user.get("/tokens/")
 
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
-        response = user.get("/")
+    with CaptureQueriesContext(connection) as queries:
+        response = user.get("/tokens/")
 
     assert response.status_code == 200
     assert len(queries) == 1
