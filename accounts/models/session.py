@@ -249,7 +249,6 @@ class Session(AbstractBaseSession):
             "token_version": self.token_version + 1,
             "origin_jti": access.origin_jti[:64],
             "scopes": " ".join(access.scopes),
-            "auth_time": tokens.id_claims.auth_time,
             "access_issued_at": access.issued_at,
             "access_expires_at": access.expires_at,
             "refresh_due_at": access.issued_at + lifetime * share,
