@@ -12,12 +12,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.http import SignedInRequest
-from accounts.models import Revocation
+from accounts.models import Event, Revocation
 from accounts.models.revocation import RevocationQuerySet
 from accounts.revocation import give_up, retry
 from dashboard.console.access import operators_only, viewers_only
 from dashboard.console.filters import RevocationFilter
 from dashboard.console.forms import ReasonForm
+
+EVENTS_SHOWN = 20
 
 
 @viewers_only
@@ -34,15 +36,18 @@ def revocation_list(request: SignedInRequest) -> HttpResponse:
 @require_GET
 def revocation_detail(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """Show one revocation and what can be done about it."""
-    return _detail(request, pk, ReasonForm())
+    return _detail(request, pk)
 
 
 @operators_only
 @require_POST
 def retry_revocation(request: SignedInRequest, pk: UUID) -> HttpResponse:
-    """Tell Cognito now rather than when the next try is due."""
+    """Tell Cognito now rather than when the next try is due, for a reason."""
     revocation = get_object_or_404(Revocation, pk=pk)
-    retry(revocation, "retried from the console", timezone.now(), actor=request.user)
+    form = ReasonForm(request.POST, prefix="retry")
+    if not form.is_valid():
+        return _detail(request, pk, form, status=422)
+    retry(revocation, form.cleaned_data["reason"], timezone.now(), actor=request.user)
     revocation.refresh_from_db()
     if revocation.state == Revocation.State.DONE:
         messages.success(request, _("Cognito has been told."))
@@ -58,7 +63,7 @@ def retry_revocation(request: SignedInRequest, pk: UUID) -> HttpResponse:
 def give_up_revocation(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """Stop trying, for a reason."""
     revocation = get_object_or_404(Revocation, pk=pk)
-    form = ReasonForm(request.POST)
+    form = ReasonForm(request.POST, prefix="give_up")
     if not form.is_valid():
         return _detail(request, pk, form, status=422)
     if give_up(revocation, form.cleaned_data["reason"], timezone.now(), actor=request.user):
@@ -68,12 +73,23 @@ def give_up_revocation(request: SignedInRequest, pk: UUID) -> HttpResponse:
     return redirect("console_revocation", pk)
 
 
-def _detail(request: SignedInRequest, pk: UUID, form: ReasonForm, status: int = 200) -> HttpResponse:
+def _detail(request: SignedInRequest, pk: UUID, form: ReasonForm | None = None, status: int = 200) -> HttpResponse:
     revocation = get_object_or_404(_revocations(), pk=pk)
-    context = {"revocation": revocation, "form": form, "now": timezone.now()}
+    forms = {f"{name}_form": ReasonForm(prefix=name) for name in ("retry", "give_up")}
+    if form is not None:
+        forms[f"{form.prefix}_form"] = form
+    context = {"revocation": revocation, "events": _events(revocation), "now": timezone.now(), **forms}
     return render(request, "console/revocation.html", context, status=status)
 
 
 def _revocations() -> RevocationQuerySet:
+def _events(revocation: Revocation) -> list[Event]:
+    """Return what operators did about a revocation, the newest first."""
+    kinds = (Event.Kind.REVOCATION_RETRIED, Event.Kind.REVOCATION_GIVEN_UP)
+    about = Event.objects.filter(user=revocation.user_id, at__gte=revocation.created_at, kind__in=kinds)
+    mine = about.filter(detail__startswith=f"{revocation.pk}: ").select_related("actor")
+    return list(mine.order_by("-at", "-pk")[:EVENTS_SHOWN])
+
+
     """Return revocations with their people."""
     return Revocation.objects.select_related("user").defer("sealed")

@@ -20,18 +20,18 @@ TONES: dict[str, tuple[str, str]] = {
     Event.Kind.ENDED: ("idle", "stop"),
     Event.Kind.NOT_RECOGNISED: ("bad", "warning"),
     Event.Kind.FLAG_SETTLED: ("info", "check"),
+    Event.Kind.SIGNED_OUT_EVERYWHERE: ("bad", "stop"),
     Event.Kind.REVOKED_MANY: ("bad", "stop"),
     Event.Kind.REVOCATION_RETRIED: ("info", "arrows"),
-    Event.Kind.SIGNED_OUT_EVERYWHERE: ("bad", "stop"),
     Event.Kind.REVOCATION_GIVEN_UP: ("bad", "stop"),
 }
 # By the type of the error, which stands first in what is stored of it.
 ERRORS: dict[str, str | Promise] = {
     "ProviderUnavailableError": _("Cognito did not answer, or answered nonsense. This passes."),
     "ThrottledError": _("Too many calls for Cognito's quota or our share of it. This passes."),
+    "AccessDeniedError": _("AWS refuses this host: its credentials must allow the action on the user pool."),
     "UserPoolError": _("Cognito refuses the call itself: look at the app client's settings."),
     "TokenClockError": _("This host's clock and Cognito's disagree."),
-    "AccessDeniedError": _("AWS refuses this host: its credentials must allow the action on the user pool."),
     "InvalidTokenError": _("What Cognito sent failed verification."),
 }
 

@@ -27,8 +27,7 @@ class Command(BaseCommand):
         listing.add_argument("--json", action="store_true", help="print JSON")
         for command in (retrying, giving_up):
             command.add_argument("revocation", type=UUID, help="the revocation's id")
-        retrying.add_argument("--reason", default="retried", help="why; it goes into the audit trail")
-        giving_up.add_argument("--reason", required=True, help="why; it goes into the audit trail")
+            command.add_argument("--reason", required=True, help="why; it goes into the audit trail")
 
     def handle(self, *args: Any, action: str, **options: Any) -> None:
         getattr(self, f"_{action.replace('-', '_')}")(options)

@@ -10,6 +10,7 @@ from uuid import uuid4
 from django.db import DEFAULT_DB_ALIAS
 
 from accounts.cognito.tokens import TokenSet
+from accounts.flagging import flag_session
 from accounts.models import EndedSession, EndReason, Event, Revocation, Session, User
 
 # What no page may ever show; each stands where the real one would.
@@ -63,6 +64,12 @@ def make_sessions(count: int, now: datetime, **columns: Any) -> list[Session]:
     ]
 
 
+def flag(row: Session, now: datetime) -> EndedSession:
+    """Let the owner of a session say that it is a stranger's."""
+    flag_session(row.person, row.public_id, now)
+    return EndedSession.objects.get(pk=row.public_id)
+
+
 def make_revocation(row: Session, now: datetime, **columns: Any) -> Revocation:
     revocation = Revocation.of(row, Revocation.Kind.REFRESH_TOKEN, now)
     revocation.put_tokens(secret_tokens(), row.access_expires_at)
@@ -103,7 +110,7 @@ def _make_events(rows: list[Session], now: datetime, using: str, chance: random.
     events = []
     for minutes in range(1, 24 * 60, 4):
         row = chance.choice(rows)
-        kind = chance.choices(list(Event.Kind), weights=[4, 12, 1, 0, 3, 0, 0, 0])[0]
+        kind = chance.choices(list(Event.Kind), weights=[4, 12, 1, 0, 3, *[0] * (len(Event.Kind) - 5)])[0]
         detail = "ProviderUnavailableError: no answer in time" if kind == Event.Kind.REFRESH_FAILED else ""
         reason = chance.choice((EndReason.IDLE, EndReason.SIGNED_OUT)) if kind == Event.Kind.ENDED else ""
         about = {"session_id": row.public_id, "user": row.user, "ip_address": row.ip_address, "request_id": uuid4().hex}

@@ -10,7 +10,8 @@ from pytest_django import Settings
 
 from accounts.models import EndedSession, EndReason, Event, Revocation, Session
 from tests.conftest import Browser
-from tests.dashboard.console.support import make_revocation, make_session, make_sessions
+from tests.dashboard.console.support import flag, make_revocation, make_session, make_sessions
+from tests.dashboard.support import words
 from tests.fake_user_pool import Failure, FakeUserPool
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -188,12 +189,42 @@ def test_ending_several_of_a_person_asks_for_their_number(
 def test_a_retry_tells_cognito_at_once(admin: Browser, user: Browser, now: datetime, pool: FakeUserPool) -> None:
     revocation = make_revocation(user.row, now, attempts=9, due_at=now.replace(year=now.year + 1))
 
-    act(admin, f"revocations/{revocation.pk}/retry")
+    act(admin, f"revocations/{revocation.pk}/retry", **{"retry-reason": "the outage is over"})
 
     revocation.refresh_from_db()
     assert revocation.state == Revocation.State.DONE
     assert pool.calls.count("RevokeToken") == 1
-    assert str(revocation.pk) in on_record(Event.Kind.REVOCATION_RETRIED, "retried from the console").detail
+    assert str(revocation.pk) in on_record(Event.Kind.REVOCATION_RETRIED, "the outage is over").detail
+
+
+def test_a_retry_needs_a_reason_and_keeps_what_was_typed(
+    admin: Browser, user: Browser, now: datetime, pool: FakeUserPool
+) -> None:
+    revocation = make_revocation(user.row, now)
+
+    empty = act(admin, f"revocations/{revocation.pk}/retry")
+    too_long = act(admin, f"revocations/{revocation.pk}/retry", **{"retry-reason": "x" * 151})
+
+    assert (empty.status_code, too_long.status_code) == (422, 422)
+    assert "x" * 151 in too_long.content.decode()
+    assert pool.calls.count("RevokeToken") == 0
+    assert not Event.objects.filter(kind=Event.Kind.REVOCATION_RETRIED).exists()
+
+
+def test_the_page_of_a_revocation_shows_who_did_what_about_it_and_why(
+    admin: Browser, user: Browser, now: datetime, pool: FakeUserPool
+) -> None:
+    pool.fail("RevokeToken", Failure.UNAVAILABLE)
+    revocation, other = make_revocation(user.row, now), make_revocation(user.row, now)
+    act(admin, f"revocations/{revocation.pk}/retry", **{"retry-reason": "the outage is over"})
+    act(admin, f"revocations/{other.pk}/retry", **{"retry-reason": "about another one"})
+
+    page = words(admin.get(f"/console/revocations/{revocation.pk}/"))
+
+    assert "the outage is over" in page
+    assert "By admin@example.com" in page
+    assert "three-in-the-morning" in page
+    assert "about another one" not in page
 
 
 def test_a_retry_that_fails_leaves_it_to_the_worker(
@@ -202,7 +233,7 @@ def test_a_retry_that_fails_leaves_it_to_the_worker(
     pool.fail("RevokeToken", Failure.UNAVAILABLE)
     revocation = make_revocation(user.row, now)
 
-    response = admin.post(f"/console/revocations/{revocation.pk}/retry/", follow=True)
+    response = admin.post(f"/console/revocations/{revocation.pk}/retry/", {"retry-reason": "again"}, follow=True)
 
     assert "could not be told this time either" in response.content.decode()
     assert Revocation.objects.get().attempts == 1
@@ -213,7 +244,7 @@ def test_a_retry_leaves_alone_what_a_worker_is_at(
 ) -> None:
     revocation = make_revocation(user.row, now, claimed_until=now + Revocation.CLAIM)
 
-    act(admin, f"revocations/{revocation.pk}/retry")
+    act(admin, f"revocations/{revocation.pk}/retry", **{"retry-reason": "the outage is over"})
 
     assert pool.calls.count("RevokeToken") == 0
     assert Revocation.objects.get().is_pending
@@ -223,8 +254,8 @@ def test_giving_up_needs_a_reason_and_erases_the_tokens(admin: Browser, user: Br
     revocation = make_revocation(user.row, now)
     path = f"revocations/{revocation.pk}/give-up"
 
-    refused = act(admin, path, reason="")
-    act(admin, path, reason="pool deleted")
+    refused = act(admin, path, **{"give_up-reason": ""})
+    act(admin, path, **{"give_up-reason": "pool deleted"})
 
     assert refused.status_code == 422
     revocation.refresh_from_db()
@@ -235,7 +266,7 @@ def test_giving_up_needs_a_reason_and_erases_the_tokens(admin: Browser, user: Br
 def test_what_is_settled_is_not_given_up(admin: Browser, user: Browser, now: datetime) -> None:
     revocation = make_revocation(user.row, now, state="done", settled_at=now)
 
-    act(admin, f"revocations/{revocation.pk}/give-up", reason="too late")
+    act(admin, f"revocations/{revocation.pk}/give-up", **{"give_up-reason": "too late"})
 
     revocation.refresh_from_db()
     assert revocation.state == Revocation.State.DONE
@@ -245,7 +276,15 @@ def test_what_is_settled_is_not_given_up(admin: Browser, user: Browser, now: dat
 @pytest.mark.parametrize(
     ("path", "twin"),
     [
+        ("sessions/", "manage.py sessions list"),
+        ("sessions/?state=flagged", "manage.py sessions flagged"),
         ("sessions/{session}/", "manage.py sessions revoke {session}"),
+        ("sessions/{flagged}/", "manage.py sessions settle {flagged}"),
+        ("people/", "manage.py sessions list --user"),
+        ("people/{person}/", "admin-get-user"),
+        ("events/", "manage.py sessions show"),
+        ("revocations/", "manage.py revocations list"),
+        ("health/", "manage.py sweep"),
         ("people/{person}/", "manage.py sessions revoke-user {person}"),
         ("people/{person}/", "manage.py sessions revoke-all --user {person}"),
         ("revocations/{revocation}/", "manage.py revocations retry {revocation}"),
@@ -256,6 +295,11 @@ def test_a_page_names_the_command_that_does_the_same(
     admin: Browser, user: Browser, now: datetime, path: str, twin: str
 ) -> None:
     row = user.row
-    names = {"session": row.public_id, "person": row.user_id, "revocation": make_revocation(row, now).pk}
+    names = {
+        "session": row.public_id,
+        "person": row.user_id,
+        "revocation": make_revocation(row, now).pk,
+        "flagged": flag(make_session(row.person, now), now).pk,
+    }
 
     assert twin.format(**names) in admin.get("/console/" + path.format(**names)).content.decode()
