@@ -15,6 +15,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from django.utils.encoding import iri_to_uri
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import get_language
 
 from accounts.cognito import oidc
 from accounts.cognito.errors import CognitoError, StateMismatchError
@@ -43,9 +44,12 @@ class AccountDisabledError(Exception):
 def begin(request: Any, *, next_url: str, hints: dict[str, str], sign_out_first: bool = False) -> HttpResponse:
     """Redirect to the hosted UI with a fresh authorization request, remembered for this browser.
 
+    The hosted UI is asked to speak this site's language, unless `hints` names another.
+
     `sign_out_first` has the hosted UI forget who is signed in there.
     """
     browser = _browser_of(request) or secrets.token_urlsafe(32)
+    hints = oidc.language_hint(get_language() or "") | hints
     authorization = oidc.authorization_request(
         user_pool_config(), redirect_uri=callback_uri(), hints=hints, sign_out_first=sign_out_first
     )

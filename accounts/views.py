@@ -8,7 +8,6 @@ from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
@@ -37,12 +36,11 @@ NOT_EVERYWHERE = "not-everywhere"
 @require_GET
 @limited(SIGN_IN)
 def login(request: GatehouseRequest) -> HttpResponse:
-    """Start a sign-in that leads to `next`, in the language of this site; who is signed in goes there at once."""
+    """Start a sign-in that leads to `next`; who is signed in goes there at once."""
     next_url = sign_in.safe_next(request, request.GET.get("next", ""))
     if request.user.is_authenticated:
         return HttpResponseRedirect(next_url)
-    hints = oidc.language_hint(get_language() or "") | request.GET.dict()
-    return sign_in.begin(request, next_url=next_url, hints=hints)
+    return sign_in.begin(request, next_url=next_url, hints=request.GET.dict())
 
 
 @login_not_required
