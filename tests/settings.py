@@ -29,6 +29,8 @@ os.environ |= {
     "TRUSTED_PROXIES": "",
     "SECURE_PROXY_SSL_HEADER": "",
     "METRICS_TOKEN": "",
+    "OTEL_EXPORTER_OTLP_ENDPOINT": "",
+    "SENTRY_DSN": "",
 }
 
 from config.settings import *  # noqa: F403
