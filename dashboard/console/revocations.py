@@ -82,7 +82,6 @@ def _detail(request: SignedInRequest, pk: UUID, form: ReasonForm | None = None, 
     return render(request, "console/revocation.html", context, status=status)
 
 
-def _revocations() -> RevocationQuerySet:
 def _events(revocation: Revocation) -> list[Event]:
     """Return what operators did about a revocation, the newest first."""
     kinds = (Event.Kind.REVOCATION_RETRIED, Event.Kind.REVOCATION_GIVEN_UP)
@@ -91,5 +90,6 @@ def _events(revocation: Revocation) -> list[Event]:
     return list(mine.order_by("-at", "-pk")[:EVENTS_SHOWN])
 
 
+def _revocations() -> RevocationQuerySet:
     """Return revocations with their people."""
     return Revocation.objects.select_related("user").defer("sealed")
