@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.cognito.errors import ProviderUnavailableError
 from accounts.http import set_session
 from accounts.reauthentication import ask
-from accounts.refresh import await_tokens
+from accounts.refresh import await_groups, await_tokens
 
 
 def live_tokens_wanted(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -41,6 +41,24 @@ def live_tokens_required(view: Callable[..., HttpResponse]) -> Callable[..., Htt
         return view(request, *args, **kwargs)
 
     return guarded
+
+
+def newest_groups_wanted(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Run the view with an operator's rights as their groups say now, give or take COGNITO_PROBE_SECONDS.
+
+    Older tokens are refreshed first. While Cognito is out of reach the last known rights hold: an outage must not keep
+    operators from their work.
+    """
+
+    @wraps(view)
+    def current(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.user.is_staff:
+            row = await_groups(request.session_row, timezone.now())
+            set_session(request, row)
+            request.user = row.person  # what Django remembers of the old one's permissions goes with it
+        return view(request, *args, **kwargs)
+
+    return current
 
 
 def recent_sign_in_required(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 import uuid
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
@@ -77,10 +78,25 @@ def await_tokens(row: Session, now: datetime) -> Session:
     The wait is bounded, and there is none while Cognito cannot be reached: then the row has an expired access token.
     Raise SessionEndedError if the session has ended meanwhile.
     """
+    return _await(row, now, Session.has_live_access_token)
+
+
+def await_groups(row: Session, now: datetime) -> Session:
+    """Return the session's row with the person's groups as Cognito has them, give or take a probe.
+
+    Tokens older than that are refreshed before their time. The wait is bounded as in `await_tokens`; while Cognito
+    cannot be reached the groups stay as they are. Raise SessionEndedError if the session has ended meanwhile.
+    """
+    if not row.has_recent_groups(now):
+        if_writable(partial(row.doubt_tokens, now))
+    return _await(row, now, Session.has_recent_groups)
+
+
+def _await(row: Session, now: datetime, is_good: Callable[[Session, datetime], bool]) -> Session:
     deadline = time.monotonic() + WAIT_SECONDS
-    while not row.has_live_access_token(now) and time.monotonic() < deadline:
+    while not is_good(row, now) and time.monotonic() < deadline:
         row = keep_fresh(_read_again(row), now)
-        if row.has_live_access_token(now) or not row.refresh_is_due(now):
+        if is_good(row, now) or not row.refresh_is_due(now):
             break  # refreshed, or backing off
         time.sleep(POLL_SECONDS)
         now = timezone.now()

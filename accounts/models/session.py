@@ -156,6 +156,10 @@ class Session(AbstractBaseSession):
         limit = timedelta(seconds=settings.COGNITO_REAUTHENTICATE_SECONDS)
         return not limit or (self.auth_time is not None and now - self.auth_time <= limit)
 
+    def has_recent_groups(self, now: datetime) -> bool:
+        """Tell whether the person's groups come from tokens issued less than a probe ago, by our own clock."""
+        return now - (self.refreshed_at or self.started_at) < timedelta(seconds=settings.COGNITO_PROBE_SECONDS)
+
     def health(self, now: datetime) -> TokenHealth:
         if self.refresh_claimed_until and self.refresh_claimed_until > now:
             return TokenHealth.REFRESHING

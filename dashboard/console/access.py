@@ -9,12 +9,15 @@ from typing import Any
 from django.contrib.auth.decorators import permission_required
 from django.http.response import HttpResponseBase
 
-from accounts.decorators import recent_sign_in_required
+from accounts.decorators import newest_groups_wanted, recent_sign_in_required
 from accounts.permissions import END, VIEW
 
 View = Callable[..., HttpResponseBase]
 
-viewers_only = permission_required(VIEW, raise_exception=True)
+
+def viewers_only(view: View) -> View:
+    """Let those look whose groups allow it, as Cognito has them now."""
+    return newest_groups_wanted(permission_required(VIEW, raise_exception=True)(view))
 
 
 def operators_only(view: View) -> View:
@@ -28,4 +31,4 @@ def operators_only(view: View) -> View:
     def look_or_act(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
         return (view if request.method in ("GET", "HEAD") else act)(request, *args, **kwargs)
 
-    return permission_required([VIEW, END], raise_exception=True)(look_or_act)
+    return newest_groups_wanted(permission_required([VIEW, END], raise_exception=True)(look_or_act))
