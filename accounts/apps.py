@@ -10,7 +10,7 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the system checks, and keep the operators' groups in step with the settings."""
-        from accounts import checks  # noqa: F401
+        from accounts import checks, edge_checks  # noqa: F401
         from accounts.permissions import grant_to_groups
 
         post_migrate.connect(grant_to_groups, sender=self)

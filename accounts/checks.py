@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's name for it
 
 from accounts.cognito.user_pool import API_SCOPE
 from accounts.conf import user_pool_config
@@ -62,16 +62,20 @@ def check_user_pool(**_: Any) -> list[CheckMessage]:
     if settings.COGNITO_REAUTHENTICATE_SECONDS and settings.COGNITO_REAUTHENTICATE_SECONDS < 60:
         hint = "Set it to minutes, or to 0 to ask nobody: people sign in, go back and write a reason within it."
         messages.append(Error("COGNITO_REAUTHENTICATE_SECONDS is too short.", hint=hint, id="accounts.E020"))
-    messages += [
-        Error(
-            f"COGNITO_SCOPES lacks {scope!r}.",
-            hint="Without openid there is no ID token; without the admin scope there is no GetUser and no global "
-            "sign-out. Add it, allow it on the app client, and have people sign in again.",
-            id="accounts.E005",
+    return messages + _check_scopes(config.scopes)
+
+
+def _check_scopes(scopes: tuple[str, ...]) -> list[CheckMessage]:
+    messages: list[CheckMessage] = []
+    if "openid" not in scopes:
+        hint = "Add it, and allow it on the app client: without it there is no ID token, and nobody can sign in."
+        messages.append(Error("COGNITO_SCOPES lacks 'openid'.", hint=hint, id="accounts.E005"))
+    if API_SCOPE not in scopes:
+        hint = (
+            "Without it there is no profile, no probe (somebody disabled in Cognito stays in until the next refresh) "
+            "and no global sign-out. Add it, allow it on the app client, and have people sign in again."
         )
-        for scope in ("openid", API_SCOPE)
-        if scope not in config.scopes
-    ]
+        messages.append(Warning(f"COGNITO_SCOPES lacks {API_SCOPE!r}.", hint=hint, id="accounts.W005"))
     return messages
 
 
@@ -82,9 +86,10 @@ def check_sessions(**_: Any) -> list[CheckMessage]:
     if settings.SESSION_ENGINE != "accounts.sessions":
         hint = "Set SESSION_ENGINE = 'accounts.sessions': tokens live in its rows."
         messages.append(Error("SESSION_ENGINE is not accounts.sessions.", hint=hint, id="accounts.E006"))
-    if settings.SESSION_COOKIE_SAMESITE == "Strict":
-        hint = "Set SESSION_COOKIE_SAMESITE = 'Lax': people come back from the hosted UI by a cross-site navigation."
-        messages.append(Error("SESSION_COOKIE_SAMESITE is Strict.", hint=hint, id="accounts.E007"))
+    if settings.SESSION_COOKIE_SAMESITE != "Lax":
+        hint = "Set it to 'Lax': Strict keeps it from people who come back from the hosted UI, less lets others use it."
+        what = f"SESSION_COOKIE_SAMESITE is {settings.SESSION_COOKIE_SAMESITE!r}."
+        messages.append(Error(what, hint=hint, id="accounts.E007"))
     if Session.SEEN_EVERY.total_seconds() >= settings.SESSION_IDLE_SECONDS:
         hint = "Set it well above 60: last seen is noted once a minute, and the idle limit counts from there."
         messages.append(Error("SESSION_IDLE_SECONDS signs people out while they work.", hint=hint, id="accounts.E010"))

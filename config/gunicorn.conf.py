@@ -3,6 +3,9 @@
 import os
 from typing import Any
 
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
+
 from config import multiprocess
 
 multiprocess.start()
@@ -23,6 +26,15 @@ control_socket_disable = True
 access_log_format = "%(h)s %(m)s %(U)s %(s)s %(M)s ms %({x-request-id}o)s"
 max_requests = 10_000
 max_requests_jitter = 1_000
+
+
+def on_starting(server: Any) -> None:
+    """Refuse to serve with a configuration that would fail later. gunicorn prints a RuntimeError and stops."""
+    try:
+        call_command("check")
+    except SystemCheckError as error:
+        multiprocess.stop()
+        raise RuntimeError(error) from None
 
 
 def pre_fork(server: Any, worker: Any) -> None:

@@ -122,6 +122,8 @@ else:
     # Seconds to connect, milliseconds until a silent peer counts as gone: no thread waits for a dead server for ever.
     DATABASES["default"].setdefault("OPTIONS", {}).update(connect_timeout=5, tcp_user_timeout=15_000)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# As config/gunicorn.conf.py has it; a system check compares it with the cache.
+WEB_CONCURRENCY = int(os.environ.get("WEB_CONCURRENCY", "2"))
 # Without one, each process has its own: enough for one process, see docs/settings.md.
 CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
 # In memory Django keeps 300 values unless told otherwise: one hour's tally of calls alone has more.

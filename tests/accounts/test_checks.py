@@ -16,9 +16,10 @@ FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
     "no client": ("accounts.E004", {"COGNITO_CLIENT_ID": ""}),
     "no domain": ("accounts.E004", {"COGNITO_DOMAIN": ""}),
     "no openid": ("accounts.E005", {"COGNITO_SCOPES": ["email", "aws.cognito.signin.user.admin"]}),
-    "no admin scope": ("accounts.E005", {"COGNITO_SCOPES": ["openid"]}),
+    "no admin scope": ("accounts.W005", {"COGNITO_SCOPES": ["openid"]}),
     "another engine": ("accounts.E006", {"SESSION_ENGINE": "django.contrib.sessions.backends.db"}),
     "strict cookie": ("accounts.E007", {"SESSION_COOKIE_SAMESITE": "Strict"}),
+    "cookie for every site": ("accounts.E007", {"SESSION_COOKIE_SAMESITE": "None"}),
     "slash after the site": ("accounts.E008", {"SITE_URL": "https://app.example.com/"}),
     "no scheme": ("accounts.E008", {"SITE_URL": "app.example.com"}),
     "site with a path": ("accounts.E008", {"SITE_URL": "https://example.com/app"}),
@@ -32,6 +33,12 @@ FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
     "nobody signs in so fast": ("accounts.E020", {"COGNITO_REAUTHENTICATE_SECONDS": 20}),
     "no middleware": ("accounts.E014", {"MIDDLEWARE": []}),
 }
+
+
+@pytest.fixture(autouse=True)
+def on_a_laptop(settings: Settings) -> None:
+    """Stand where http will do."""
+    settings.SITE_URL = "http://localhost"
 
 
 def ids() -> set[str]:

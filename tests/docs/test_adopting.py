@@ -17,7 +17,7 @@ READS_A_SETTING = re.compile(r"\bsettings\.([A-Z][A-Z_]+)")
 GUIDE = DOCS / "adopting.md"
 ENVIRONMENT = {
     "DJANGO_SETTINGS_MODULE": "shop.settings",
-    "SITE_URL": "http://testserver",
+    "SITE_URL": "http://localhost",
     "TOKEN_ENCRYPTION_KEYS": "b25seS1mb3ItdGVzdHMtMDEyMzQ1Njc4OWFiY2RlZjA",
     "COGNITO_USER_POOL_ID": "us-east-1_Test12345",
     "COGNITO_CLIENT_ID": "test-client",
