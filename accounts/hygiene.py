@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from accounts.ending import end_lapsed
-from accounts.models import AuthorizationRequest, EndedSession, Event, KeptForm, Revocation
+from accounts.models import AuthorizationRequest, EndedSession, Event, EventCount, KeptForm, Revocation
 
 # Small enough not to hold up anybody who writes meanwhile.
 BATCH = 500
@@ -23,6 +23,7 @@ def prune_batch(now: datetime) -> int:
         EndedSession.objects.filter(ended_at__lte=now - EndedSession.KEPT),
         settled.filter(settled_at__lte=now - Revocation.KEPT),
         Event.objects.filter(at__lte=now - Event.KEPT),
+        EventCount.objects.filter(start__lte=now - EventCount.KEPT),
     ]
     return end_lapsed(now, most=BATCH) + sum(_delete_batch(rows) for rows in outdated)
 

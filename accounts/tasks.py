@@ -16,7 +16,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from accounts import hygiene
-from accounts.models import Chore, Revocation
+from accounts.models import Chore, EventCount, Revocation
 from accounts.revocation import deliver
 
 if TYPE_CHECKING or django.VERSION >= (6, 0):
@@ -48,7 +48,8 @@ def deliver_revocations() -> int:
 
 @task
 def prune() -> int:
-    """End lapsed sessions and delete what is older than it is kept; return how many rows that were."""
+    """Count what has happened, end lapsed sessions, delete what is older than it is kept; return how many rows."""
+    EventCount.objects.catch_up(timezone.now())
     done, end = 0, time.monotonic() + TASK_SECONDS
     while time.monotonic() < end:
         batch = hygiene.prune_batch(timezone.now())

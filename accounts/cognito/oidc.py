@@ -36,6 +36,9 @@ PASSED_ON_MAX_LENGTH = 256
 # https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-managed-login.html
 LANGUAGES = ("de", "en", "es", "fr", "id", "it", "ja", "ko", "pt-BR", "zh-CN", "zh-TW")
 
+# A refresh token that nobody has.
+NOBODYS = "none"
+
 # RFC 6749 section 4.1.2.1 has the first two, RFC 8628 the third; all say "later", not "no".
 TEMPORARY_ERRORS = frozenset({"server_error", "temporarily_unavailable", "slow_down"})
 
@@ -132,7 +135,7 @@ def client_is_refused(config: UserPoolConfig) -> bool:
     """
     for secret in config.client_secrets or ("",):
         try:
-            _fetch_token(config, secret, "refresh_token", {"refresh_token": "none"})
+            _fetch_token(config, secret, "refresh_token", {"refresh_token": NOBODYS})
         except TokenEndpointError as error:
             if error.error != "invalid_client":
                 return False

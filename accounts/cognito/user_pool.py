@@ -76,8 +76,13 @@ class UserPoolClient:
             ).get("AuthenticationResult")
             if not isinstance(answer, Mapping):
                 raise ProviderUnavailableError("GetTokensFromRefreshToken answered nonsense")
-            names = {"access_token": "AccessToken", "id_token": "IdToken", "refresh_token": "RefreshToken"}
-            return TokenResponse.parse({ours: answer.get(theirs) for ours, theirs in names.items()})
+            return TokenResponse.parse(
+                {
+                    "access_token": answer.get("AccessToken"),
+                    "id_token": answer.get("IdToken"),
+                    "refresh_token": answer.get("RefreshToken"),
+                }
+            )
 
     def revoke(self, refresh_token: str) -> None:
         """Revoke a refresh token and every access token that came with it; an unknown one counts as revoked."""

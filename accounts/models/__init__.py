@@ -4,6 +4,7 @@ from accounts.models.authorization import AuthorizationRequest
 from accounts.models.chore import Chore
 from accounts.models.ended import EndedSession, EndReason
 from accounts.models.event import Event
+from accounts.models.event_count import EventCount
 from accounts.models.health import TokenHealth
 from accounts.models.kept_form import KeptForm
 from accounts.models.revocation import Revocation
@@ -16,6 +17,7 @@ __all__ = [
     "EndReason",
     "EndedSession",
     "Event",
+    "EventCount",
     "KeptForm",
     "Revocation",
     "Session",

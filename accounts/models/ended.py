@@ -50,7 +50,11 @@ class EndedSession(models.Model):
     public_id = models.UUIDField(primary_key=True, editable=False)
     key_digest = models.CharField(max_length=64, unique=True, editable=False)
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="ended_sessions", editable=False
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="ended_sessions",
+        editable=False,
+        db_index=False,  # found by accounts_ended_user
     )
     reason = models.CharField(max_length=20, choices=EndReason, editable=False)
     started_at = models.DateTimeField(editable=False)

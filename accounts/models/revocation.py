@@ -94,6 +94,7 @@ class Revocation(models.Model):
             models.Index(fields=["state", "created_at"], name="accounts_revocation_state"),
             models.Index(fields=["created_at", "id"], name="accounts_revocation_created"),
             models.Index(fields=["settled_at"], name="accounts_revocation_settled"),
+            models.Index(fields=["state", "settled_at"], name="accounts_revocation_fate"),
         ]
 
     def __str__(self) -> str:

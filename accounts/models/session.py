@@ -247,7 +247,7 @@ class Session(AbstractBaseSession):
     def _token_columns(self, tokens: VerifiedTokens, now: datetime) -> dict[str, Any]:
         access = tokens.access_claims
         lifetime = access.expires_at - access.issued_at
-        share = self.REFRESH_AT - random.uniform(0, self.REFRESH_SPREAD)  # noqa: S311
+        share = self.REFRESH_AT - random.uniform(0, self.REFRESH_SPREAD)  # noqa: S311  # nosec B311  # spreads load
         return {
             "token_set_sealed": self._sealed(tokens.token_set),
             "token_version": self.token_version + 1,

@@ -16,10 +16,10 @@ from django.utils.translation import gettext_lazy as _
 from accounts.cognito.tokens import Claims
 
 
-class FoldedEmailField(models.EmailField):
+class FoldedEmailField(models.EmailField):  # type: ignore[type-arg]
     """Sorted byte by byte, so that one index serves the order of people and the beginning of an address."""
 
-    def db_parameters(self, connection: BaseDatabaseWrapper) -> dict[str, Any]:  # type: ignore[override]
+    def db_parameters(self, connection: BaseDatabaseWrapper) -> dict[str, Any]:
         parameters: dict[str, Any] = dict(super().db_parameters(connection))
         return parameters | ({"collation": "C"} if connection.vendor == "postgresql" else {})
 

@@ -2,34 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from django.db.models import Count, Value
-from django.db.models.functions import TruncHour
+from django.db.models import CharField, QuerySet, Value
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from accounts import soft_cache
-from accounts.models import Event, Revocation
+from accounts.models import Event, EventCount, Revocation
 
-Counts = dict[tuple[datetime, str], int]
 HOURS = 24
-ONE_HOUR = timedelta(hours=1)
-# An event is written a little after the moment it bears.
-STRAGGLERS = timedelta(minutes=5)
-CACHE_KEY = "console:hours"
+# Of events that the worker has not counted yet. On a busy site it is some minutes behind.
+MOST_COUNTED = 2000
 # One chart each: which kinds of event it counts, and how they are painted.
-REVOKED = "revoked"
 SERIES: tuple[tuple[str, str | Promise, tuple[str, ...]], ...] = (
     ("plain", _("Sign-ins"), (Event.Kind.SIGNED_IN,)),
     ("plain", _("Refreshes"), (Event.Kind.REFRESHED,)),
     ("bad", _("Failed refreshes"), (Event.Kind.REFRESH_FAILED, Event.Kind.REFRESH_REUSED)),
     ("plain", _("Sessions ended"), (Event.Kind.ENDED,)),
-    ("plain", _("Revocations told"), (REVOKED,)),
+    ("plain", _("Revocations told"), (EventCount.REVOKED,)),
 )
 HEIGHT = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What happened by hour and kind; `counted_until` is None if nothing is left to be counted."""
+
+    counts: Mapping[tuple[datetime, str], int]
+    counted_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,29 +68,28 @@ def hours_until(now: datetime) -> list[datetime]:
     return [this_hour - timedelta(hours=back) for back in reversed(range(HOURS))]
 
 
-def count_by_hour(hours: list[datetime], now: datetime) -> Counts:
-    """Count what happened by hour and kind, asking the database only for hours that may still change."""
-    known: dict[datetime, dict[str, int]] = soft_cache.get(CACHE_KEY) or {}
-    counted = _counted_since(next(hour for hour in hours if hour not in known))
-    counts = {hour: counted.get(hour) or known.get(hour, {}) for hour in hours}
-    final = {hour: kinds for hour, kinds in counts.items() if hour + ONE_HOUR + STRAGGLERS <= now}
-    if final.keys() != known.keys():
-        soft_cache.put(CACHE_KEY, final, seconds=ONE_HOUR.total_seconds() * HOURS)
-    return {(hour, kind): count for hour, kinds in counts.items() for kind, count in kinds.items()}
+def count_by_hour(hours: list[datetime]) -> Day:
+    """Return what happened by hour and kind: as the worker has counted it, and the events after that one by one."""
+    counts: Counter[tuple[datetime, str]] = Counter()
+    since = hours[0]
+    for hour, kind, count, last in EventCount.objects.by_hour(hours[0]):
+        counts[hour, kind] = count
+        since = max(since, last + EventCount.SLOT)
+    latest = list(_since(since)[:MOST_COUNTED])
+    for at, kind in latest:
+        counts[at.replace(minute=0, second=0, microsecond=0), kind] += 1
+    return Day(counts, counted_until=latest[-1][0] if len(latest) == MOST_COUNTED else None)
 
 
-def _counted_since(since: datetime) -> dict[datetime, dict[str, int]]:
-    """Count events, and revocations that Cognito was told, in one query."""
-    told = Revocation.objects.filter(state=Revocation.State.DONE, settled_at__gte=since).order_by()
-    by_hour = told.annotate(hour=TruncHour("settled_at"), kind_told=Value(REVOKED)).values_list("hour", "kind_told")
-    rows = Event.objects.hourly(since).union(by_hour.annotate(count=Count("pk")), all=True)
-    counted: dict[datetime, dict[str, int]] = {}
-    for hour, kind, count in rows:
-        counted.setdefault(hour, {})[kind] = count
-    return counted
+def _since(moment: datetime) -> QuerySet[Any, Any]:
+    """Return when and what, of events and of revocations that Cognito was told, the oldest first."""
+    told = Revocation.objects.filter(state=Revocation.State.DONE, settled_at__gte=moment).order_by()
+    revoked = Value(EventCount.REVOKED, output_field=CharField())
+    events = Event.objects.filter(at__gte=moment).order_by().values_list("at", "kind")
+    return events.union(told.values_list("settled_at", revoked), all=True).order_by("at")
 
 
-def charts(counts: Counts, hours: list[datetime]) -> list[Chart]:
+def charts(counts: Mapping[tuple[datetime, str], int], hours: list[datetime]) -> list[Chart]:
     return [
         Chart(tone, title, tuple(_bars(hours, [sum(counts.get((hour, kind), 0) for kind in kinds) for hour in hours])))
         for tone, title, kinds in SERIES

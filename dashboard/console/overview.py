@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import IntegerField, QuerySet, Subquery
+from django.db import connection
+from django.db.models import Exists, Func, IntegerField, Model, QuerySet, Subquery, Value
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -53,9 +54,10 @@ class Alarm:
 def overview(request: SignedInRequest) -> HttpResponse:
     """Show the state of everything on one page."""
     now = timezone.now()
-    live = Session.objects.live(now).count_by_health(now, most=MOST_COUNTED)
+    live = Session.objects.count_by_health(now, most=MOST_COUNTED)
     hours = hours_until(now)
-    drawn = charts(count_by_hour(hours, now), hours)
+    day = count_by_hour(hours)
+    drawn = charts(day.counts, hours)
     figures = _figures(request.user, now)
     context = {
         "alarms": [alarm for alarm in alarms(figures) if alarm.count],
@@ -66,7 +68,10 @@ def overview(request: SignedInRequest) -> HttpResponse:
         "charts": drawn,
         "table": [{"hour": bars[0].hour, "counts": [bar.count for bar in bars]} for bars in rows_of(drawn)],
         "hours": hours,
+        "is_sample": figures["has_more"],
+        "estimate": figures["estimate"],
         "now": now,
+        "counted_until": day.counted_until,
     }
     return render(request, "console/overview.html", context)
 
@@ -123,3 +128,13 @@ def _count(rows: QuerySet[Any]) -> BoundedCount:
 
 def _link(name: str, **query: str) -> str:
     return f"{reverse(name)}?{urlencode({key: str(value) for key, value in query.items()})}"
+        has_more=Exists(Session.objects.all()[MOST_COUNTED : MOST_COUNTED + 1]),
+        estimate=_estimated_rows(Session),
+def _estimated_rows(model: type[Model]) -> Any:
+    """Return what PostgreSQL believes of a table's size since it last looked; nothing on another database."""
+    if connection.vendor != "postgresql":
+        return Value(None, output_field=IntegerField())
+    estimate = "(SELECT NULLIF(reltuples, -1)::bigint FROM pg_class WHERE oid = %(expressions)s::regclass)"
+    return Func(Value(model._meta.db_table), template=estimate, output_field=IntegerField())
+
+

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
+import subprocess  # nosec B404  # the project's own commands
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -38,7 +38,7 @@ def run_together(
     try:
         with log.open("wb") as output:
             processes.extend(
-                subprocess.Popen(
+                subprocess.Popen(  # nosec B603  # no shell, and no argument from outside
                     command,
                     cwd=ROOT,
                     env=environment,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import signal
-import subprocess
+import subprocess  # nosec B404  # the project's own commands
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -83,7 +83,8 @@ class Environment:
     def _runs(self) -> bool:
         """Tell whether its Python works: the one it was made from may have been removed since."""
         try:
-            return subprocess.run([self.python, "-c", ""], capture_output=True, check=False).returncode == 0
+            nothing: list[str | Path] = [self.python, "-c", ""]
+            return subprocess.run(nothing, capture_output=True, check=False).returncode == 0  # nosec B603  # our own
         except OSError:
             return False
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
+import subprocess  # nosec B404  # the project's own commands
 import time
 import urllib.error
 import urllib.request
@@ -16,7 +16,7 @@ from typing import Self
 ROOT = Path(__file__).resolve().parent.parent.parent
 EXECUTABLE = ROOT / ".local" / "venv" / "bin" / "ministack"
 # MiniStack's own root credentials. They open nothing but a process on this machine.
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}  # nosec B105  # no secret
 NO_AWS_FILES = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
 REGION = "us-east-1"
 START_SECONDS = 20
@@ -26,7 +26,7 @@ STOP_SECONDS = 10
 def answers(url: str) -> bool:
     """Tell whether a GET of the URL succeeds."""
     try:
-        with urllib.request.urlopen(url, timeout=2) as answer:
+        with urllib.request.urlopen(url, timeout=2) as answer:  # nosec B310  # our own server on loopback
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False
@@ -97,7 +97,7 @@ class MiniStack:
         environment = self.environment
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
         with self.log_path.open("ab") as log:
-            process = subprocess.Popen(
+            process = subprocess.Popen(  # nosec B603  # no shell, and no argument from outside
                 self.command, env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
             )
         self.process = process

@@ -46,7 +46,7 @@ def main() -> NoReturn:
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
     ports = ["--port", str(options.port), "--pool-port", str(options.pool_port)]
-    os.execv(LOCAL.python, [str(LOCAL.python), "-m", "deploy.local.run", *ports])
+    os.execv(LOCAL.python, [str(LOCAL.python), "-m", "deploy.local.run", *ports])  # nosec B606  # our own command
 
 
 def parse_arguments(arguments: list[str]) -> argparse.Namespace:

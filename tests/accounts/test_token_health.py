@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from accounts.models import Session, TokenHealth
+from accounts.models import Session, TokenHealth, User
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 MOMENTS = (None, NOW - timedelta(minutes=1), NOW, NOW + timedelta(minutes=1))
@@ -35,10 +35,12 @@ def test_the_database_and_the_row_agree_on_health() -> None:
 
 @pytest.mark.django_db
 def test_healths_are_counted_among_the_sessions_used_last() -> None:
+    person = User.objects.create(issuer="https://issuer.example", subject="1")
     for age in range(3):
         Session.objects.create(
             key_digest=uuid4().hex,
-            expire_date=NOW,
+            user=person,
+            expire_date=NOW + timedelta(minutes=1),
             last_seen_at=NOW - timedelta(minutes=age),
             refresh_failures=age,
         )
@@ -46,3 +48,18 @@ def test_healths_are_counted_among_the_sessions_used_last() -> None:
     counts = Session.objects.count_by_health(NOW, most=2)
 
     assert counts == {"fresh": 0, "refresh_due": 0, "refreshing": 0, "asleep": 1, "refresh_failing": 1}
+
+
+@pytest.mark.django_db
+def test_sessions_that_are_over_are_not_counted_but_looked_at() -> None:
+    person = User.objects.create(issuer="https://issuer.example", subject="1")
+    for age, is_over in enumerate((True, True, False)):
+        Session.objects.create(
+            key_digest=uuid4().hex,
+            user=person,
+            expire_date=NOW - timedelta(minutes=1) if is_over else NOW + timedelta(minutes=1),
+            last_seen_at=NOW - timedelta(minutes=age),
+        )
+
+    assert sum(Session.objects.count_by_health(NOW, most=2).values()) == 0
+    assert sum(Session.objects.count_by_health(NOW, most=3).values()) == 1

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from accounts.models import Event
+from accounts.models import Event, EventCount
+from dashboard.console import charts as charts_module
 from dashboard.console import overview
 from dashboard.console.charts import charts, count_by_hour, hours_until
 from tests.conftest import Browser
@@ -28,7 +29,9 @@ def test_events_are_counted_by_the_hour_and_kind() -> None:
     make_revocation(row, NOW)
     hours = hours_until(NOW)
 
-    drawn = {str(chart.title): [bar.count for bar in chart.bars] for chart in charts(count_by_hour(hours, NOW), hours)}
+    drawn = {
+        str(chart.title): [bar.count for bar in chart.bars] for chart in charts(count_by_hour(hours).counts, hours)
+    }
 
     assert hours[-1] == NOW.replace(minute=0)
     assert len(hours) == 24
@@ -39,28 +42,42 @@ def test_events_are_counted_by_the_hour_and_kind() -> None:
 
 
 @pytest.mark.django_db
-def test_hours_that_are_over_are_counted_once() -> None:
+def test_what_the_worker_has_counted_is_not_counted_again() -> None:
     hours = hours_until(NOW)
     for hour in hours:
         Event.objects.create(at=hour, kind="refreshed")
-    first = count_by_hour(hours, NOW)
-
+    make_revocation(make_sessions(1, NOW)[0], NOW, state="done", settled_at=hours[3])
+    EventCount.objects.catch_up(NOW)
     Event.objects.all().delete()
-    again = count_by_hour(hours, NOW)
+    Event.objects.create(at=NOW, kind="signed_in")
 
-    assert first == {(hour, "refreshed"): 1 for hour in hours}
-    assert again == {(hour, "refreshed"): 1 for hour in hours[:-1]}
+    day = count_by_hour(hours)
+
+    assert day.counts == {
+        **{(hour, "refreshed"): 1 for hour in hours},
+        **{(hour, "revoked"): int(hour == hours[3]) for hour in hours},
+        (hours[-1], "signed_in"): 1,
+    }
+    assert day.counted_until is None
 
 
 @pytest.mark.django_db
-def test_an_hour_just_over_is_counted_again() -> None:
-    just_after = NOW.replace(minute=4)
-    hours = hours_until(just_after)
-    count_by_hour(hours, just_after)
+def test_events_that_nobody_has_counted_are_counted_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(charts_module, "MOST_COUNTED", 3)
+    hours = hours_until(NOW)
+    for hour in hours:
+        Event.objects.create(at=hour, kind="refreshed")
 
-    Event.objects.create(at=hours[-2] + timedelta(minutes=59), kind="refreshed")
+    day = count_by_hour(hours)
 
-    assert count_by_hour(hours, just_after) == {(hours[-2], "refreshed"): 1}
+    assert day.counts == {(hour, "refreshed"): 1 for hour in hours[:3]}
+    assert day.counted_until == hours[2]
+
+
+def test_a_page_that_has_not_counted_everything_says_so(admin: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(charts_module, "MOST_COUNTED", 1)
+
+    assert "The worker counts the rest" in admin.get("/console/").content.decode()
 
 
 def test_a_little_is_seen_beside_much() -> None:
@@ -132,5 +149,5 @@ def test_counting_stops_and_says_so(admin: Browser, now: datetime, monkeypatch: 
 
     page = admin.get("/console/").content.decode()
 
-    assert "There are more than 3 live sessions" in page
+    assert "There are more than 3 sessions" in page
     assert "2+" in page
