@@ -1,4 +1,4 @@
-"""Forms sent after their session's end: what was typed is kept, and offered once more after signing in.
+"""Forms sent after their session's end, or too long after its beginning: kept, and offered once more after signing in.
 
 Kept is what carries anything at all beside its CSRF token. A form without is a button, such as "Sign out this session":
 nobody loses words with it, and pressing it late may not be meant any more. Views that need no login answer their forms
@@ -36,12 +36,15 @@ logger = logging.getLogger(__name__)
 KEPT_COOKIE = "gatehouse_kept_form"
 # A form left open over night; a browser keeps the cookie of its session no longer by default.
 LATEST_AFTER_END = timedelta(hours=12)
+# A button that carries along where it leads.
+NOTHING_FILLED_IN = ("reauthenticate",)
 OFFERS = ("kept_form_send", "kept_form_discard")
 
 
 def read_form(request: HttpRequest) -> FormContent | None:
     """Return what a browser's form carries beside its CSRF token; None if that is nothing, or it is no such form."""
-    if request.method != "POST" or wants_json(request):
+    is_button = request.resolver_match is not None and request.resolver_match.url_name in NOTHING_FILLED_IN
+    if request.method != "POST" or wants_json(request) or is_button:
         return None
     pairs = [(name, value) for name, values in request.POST.lists() for value in map(str, values)]
     fields = tuple(pair for pair in pairs if pair[0] != "csrfmiddlewaretoken")

@@ -65,6 +65,8 @@ class KeptFormQuerySet(models.QuerySet["KeptForm"]):
         plaintext = content.as_bytes()
         if len(plaintext) > self.model.MOST_BYTES:
             return None
+        self.filter(session_id=session_id, expires_at__lte=now).delete()
+        # The first one stays: with a stolen key, nobody can replace what its owner is about to send.
         row, _ = self.get_or_create(
             session_id=session_id,
             defaults={
@@ -79,9 +81,9 @@ class KeptFormQuerySet(models.QuerySet["KeptForm"]):
 
 
 class KeptForm(models.Model):
-    """A form that was sent after its session had ended: kept for its owner to send again after signing in.
+    """A form that was sent too late: kept for its owner to send again after signing in.
 
-    There is at most one for each ended session, and it is found by its owner only.
+    There is at most one for each session, and it is found by its owner only.
     """
 
     # Long enough to sign in, with a second factor to be found first; see docs/operations.md on rotating keys.
