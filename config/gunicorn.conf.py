@@ -1,6 +1,7 @@
 """How gunicorn serves the app: threads, since a request may wait for Cognito."""
 
 import os
+from io import StringIO
 from typing import Any
 
 from django.core.management import call_command
@@ -31,7 +32,8 @@ max_requests_jitter = 1_000
 def on_starting(server: Any) -> None:
     """Refuse to serve with a configuration that would fail later. gunicorn prints a RuntimeError and stops."""
     try:
-        call_command("check")
+        # What is to be said is in the error; that all is well is no record for the log.
+        call_command("check", stdout=StringIO())
     except SystemCheckError as error:
         multiprocess.stop()
         raise RuntimeError(error) from None

@@ -142,7 +142,9 @@ class AppServer:
 
     def _environment(self) -> dict[str, str]:
         size = {"WEB_CONCURRENCY": str(self.workers), "WEB_THREADS": str(self.threads)}
-        return environment(**(size | {"SITE_URL": self._site_url or self.url} | dict(self.variables)))
+        # A master that is killed leaves its files behind: where pytest tidies up.
+        own = {"TMPDIR": str(self.log.parent)}
+        return environment(**(size | own | {"SITE_URL": self._site_url or self.url} | dict(self.variables)))
 
     def _answers(self) -> bool:
         with contextlib.suppress(requests.RequestException):
