@@ -165,9 +165,6 @@ COGNITO_PROBE_RATE = env.int("COGNITO_PROBE_RATE", default=30)
 COGNITO_REAUTHENTICATE_SECONDS = env.int("COGNITO_REAUTHENTICATE_SECONDS", default=3600)
 # Whether AWS credentials on this host (boto3 finds them) may call AdminGetUser and AdminUserGlobalSignOut.
 COGNITO_ADMIN_API = env.bool("COGNITO_ADMIN_API", default=False)
-# How long ago an operator may have signed in when they end something; older sign-ins are asked to prove it. 0: never.
-# After an hour Cognito's login cookie is over, so that even a hosted UI that ignores `prompt` asks.
-COGNITO_REAUTHENTICATE_SECONDS = env.int("COGNITO_REAUTHENTICATE_SECONDS", default=3600)
 # How many calls to Cognito a process makes at once; the other threads stay free for those who need none.
 COGNITO_CALLS_AT_ONCE = env.int("COGNITO_CALLS_AT_ONCE", default=8)
 # As the app client has it (RefreshTokenValidity); no session outlives it.
