@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from django.db.models import QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
@@ -11,7 +13,7 @@ from django.views.decorators.http import require_GET
 from accounts.http import SignedInRequest
 from accounts.models import Event
 from dashboard.console.access import viewers_only
-from dashboard.console.export import CHUNK, EVENT_COLUMNS, csv_response, event_record, json_lines_response
+from dashboard.console.export import EVENT_COLUMNS, csv_response, event_record, json_lines_response
 from dashboard.console.filters import EventFilter
 
 
@@ -21,7 +23,8 @@ def event_list(request: SignedInRequest) -> HttpResponse:
     """Show the audit trail as the filters say, newest first, a page at a time."""
     now = timezone.now()
     filters = EventFilter(request.GET)
-    page = filters.keyset.page(filters.narrow(_events(), now), request.GET.get("after", ""))
+    rows, among = filters.narrow(_events(), now), filters.among(now)
+    page = filters.keyset.page(rows, request.GET.get("after", ""), among=among)
     return render(request, "console/events.html", {"filters": filters, "page": page, "now": now})
 
 
@@ -29,19 +32,19 @@ def event_list(request: SignedInRequest) -> HttpResponse:
 @require_GET
 def export_csv(request: SignedInRequest) -> StreamingHttpResponse:
     """Stream the events of the list as CSV."""
-    return csv_response("events", EVENT_COLUMNS, map(event_record, _wanted(request).iterator(CHUNK)))
+    return csv_response("events", EVENT_COLUMNS, map(event_record, _wanted(request)))
 
 
 @viewers_only
 @require_GET
 def export_json_lines(request: SignedInRequest) -> StreamingHttpResponse:
     """Stream the events of the list as JSON, one a line."""
-    return json_lines_response("events", map(event_record, _wanted(request).iterator(CHUNK)))
+    return json_lines_response("events", map(event_record, _wanted(request)))
 
 
-def _wanted(request: SignedInRequest) -> QuerySet[Event]:
-    filters = EventFilter(request.GET)
-    return filters.keyset.ordered(filters.narrow(_events(), timezone.now()))
+def _wanted(request: SignedInRequest) -> Iterator[Event]:
+    filters, now = EventFilter(request.GET), timezone.now()
+    return filters.keyset.walk(filters.narrow(_events(), now), among=filters.among(now))
 
 
 def _events() -> QuerySet[Event]:

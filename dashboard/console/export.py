@@ -13,7 +13,6 @@ from django.http import StreamingHttpResponse
 
 from accounts.models import Event, Session
 
-CHUNK = 500
 # What makes a spreadsheet calculate, open links or run commands.
 # https://owasp.org/www-community/attacks/CSV_Injection
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001

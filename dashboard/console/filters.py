@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Event, Revocation, TokenHealth, User
+from accounts.models import Event, Revocation, Session, TokenHealth, User
 from accounts.models.revocation import RevocationQuerySet
 from accounts.models.session import SessionQuerySet
-from dashboard.console.search import event_person, people_matching, sessions_matching
+from dashboard.console.search import MOST_PEOPLE, Found, people_matching, people_meant, sessions_matching
 from dashboard.paging import Keyset
 
 BROWSERS = ("Chrome", "Edge", "Firefox", "Mobile Safari", "Opera", "Safari", "Samsung Internet")
@@ -104,15 +106,48 @@ class SessionFilter(FilterForm):
 
     @property
     def keyset(self) -> Keyset:
-        return Keyset("started_at" if self.value("sort") else "last_seen_at", "public_id")
+        # An address can be that of a whole company; its index has the sessions used last first.
+        by_start = self.value("sort") and not self.is_by_address
+        return Keyset("started_at" if by_start else "last_seen_at", "public_id")
+
+    @property
+    def is_by_address(self) -> bool:
+        return self.found is not None and not self.found.is_few
+
+    @cached_property
+    def found(self) -> Found | None:
+        """What the search means; None without one."""
+        return sessions_matching(self.value("q")) if self.value("q") else None
+
+    @cached_property
+    def members(self) -> list[UUID] | None:
+        """The group's people, if they are few; None without a group, and if it has too many."""
+        if not self.value("group") or (self.found and self.found.is_few):
+            return None
+        ids = list(
+            User.objects.filter(groups__name=self.value("group")).values_list("pk", flat=True)[: MOST_PEOPLE + 1]
+        )
+        return ids if len(ids) <= MOST_PEOPLE else None
+
+    def among(self) -> QuerySet[Session] | None:
+        """Return the rows that an index finds in order, to look through; None if what is asked for is few anyway."""
+        if self.members is not None or (self.found and self.found.is_few):
+            return None
+        rows: QuerySet[Session] = Session.objects.all()
+        if self.found:
+            return rows.filter(self.found.condition)
+        is_failing = self.value("health") == TokenHealth.REFRESH_FAILING and self.keyset.column == "last_seen_at"
+        return rows.filter(refresh_failures__gt=0) if is_failing else rows
 
     def narrow(self, rows: SessionQuerySet, now: datetime) -> SessionQuerySet:
         """Keep the sessions that the filters name."""
-        if self.value("q"):
-            rows = rows.filter(sessions_matching(self.value("q")))
+        if self.found:
+            rows = rows.filter(self.found.condition)
         if self.value("health"):
             rows = rows.in_health(TokenHealth(self.value("health")), now)
-        if self.value("group"):
+        if self.members is not None:
+            rows = rows.filter(user_id__in=self.members)
+        elif self.value("group"):
             rows = rows.filter(user__groups__name=self.value("group"))
         if self.value("browser"):
             rows = rows.filter(browser__startswith=self.value("browser"))
@@ -158,14 +193,31 @@ class EventFilter(FilterForm):
 
     def narrow(self, rows: QuerySet[Event], now: datetime) -> QuerySet[Event]:
         """Keep the events that the filters name."""
-        columns = {"kind": "kind", "session": "session_id"}
-        wanted = {column: self.value(name) for name, column in columns.items() if self.value(name)}
+        for condition in self._conditions:
+            rows = rows.filter(condition)
+        return self._recent(rows, now)
+
+    def among(self, now: datetime) -> QuerySet[Event] | None:
+        """Return the events that an index finds in order, to look through; None if those are all that is asked for."""
+        if len(self._conditions) < 2:
+            return None
+        return self._recent(Event.objects.filter(self._conditions[0]), now)
+
+    @cached_property
+    def _conditions(self) -> list[Q]:
+        """The conditions that there is an index for, the one that leaves fewest events first."""
+        found = []
+        if self.value("session"):
+            found.append(Q(session_id=self.value("session")))
         for name, column in (("person", "user"), ("actor", "actor")):
             if self.value(name):
-                wanted |= event_person(column, self.value(name))
-        if self.value("since"):
-            wanted["at__gt"] = now - AGES[self.value("since")]
-        return rows.filter(**wanted)
+                found.append(Q(**{f"{column}__in": people_meant(self.value(name))}))
+        if self.value("kind"):
+            found.append(Q(kind=self.value("kind")))
+        return found
+
+    def _recent(self, rows: QuerySet[Event], now: datetime) -> QuerySet[Event]:
+        return rows.filter(at__gt=now - AGES[self.value("since")]) if self.value("since") else rows
 
 
 class RevocationFilter(FilterForm):
@@ -184,7 +236,7 @@ class RevocationFilter(FilterForm):
     def keyset(self) -> Keyset:
         """Return the order: what is still pending oldest first, everything else newest first."""
         is_pending = self.value("state") == Revocation.State.PENDING or self.value("when") == "late"
-        return Keyset("created_at", "id", descending=not is_pending)
+        return Keyset("settled_at" if self.value("when") == "day" else "created_at", "id", descending=not is_pending)
 
     def narrow(self, rows: RevocationQuerySet, now: datetime) -> RevocationQuerySet:
         """Keep the revocations that the filters name."""

@@ -28,7 +28,8 @@ def revocation_list(request: SignedInRequest) -> HttpResponse:
     """List revocations as the filters say, a page at a time."""
     now = timezone.now()
     filters = RevocationFilter(request.GET)
-    page = filters.keyset.page(filters.narrow(_revocations(), now), request.GET.get("after", ""))
+    rows = filters.narrow(_revocations(), now)
+    page = filters.keyset.page(rows, request.GET.get("after", ""))
     return render(request, "console/revocations.html", {"filters": filters, "page": page, "now": now})
 
 
