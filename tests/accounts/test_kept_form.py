@@ -289,6 +289,26 @@ def test_one_session_leaves_one_form_behind(user: Browser) -> None:
     assert dict(content.fields) == TYPED
 
 
+def test_what_has_expired_makes_room_before_it_is_pruned(user: Browser) -> None:
+    cookies = deepcopy(user.cookies)
+    send_too_late(user)
+    KeptForm.objects.update(expires_at=utc_now())
+    user.cookies = cookies
+
+    user.post(SENT_TO, {"note": "Another"})
+
+    content = KeptForm.objects.get().content()
+    assert content is not None
+    assert dict(content.fields) == {"note": "Another"}
+
+
+def test_a_button_that_carries_where_it_leads_is_no_form_to_keep(user: Browser) -> None:
+    page = send_too_late(user, {"next": "/sessions/", "how": "prompt"}, "/reauthenticate/")
+
+    assert not KeptForm.objects.exists()
+    assert "filled in" not in words(page)
+
+
 def test_who_is_disabled_cannot_come_back_for_it(user: Browser) -> None:
     row = user.row
     row.person.is_active = False
