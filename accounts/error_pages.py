@@ -142,7 +142,7 @@ TOO_MANY_REQUESTS = Problem(
     429,
     _("Too many requests"),
     _("Very many requests came from your network or your account within a few minutes. This one was not carried out."),
-    _("Wait a little, then try again. You are not signed out, and nothing was changed."),
+    _("Nothing was changed. Try again in a few minutes."),
 )
 
 # The first type that fits decides.

@@ -20,6 +20,7 @@ from accounts.ending import end_session, end_sessions
 from accounts.flagging import flag_session
 from accounts.http import SignedInRequest
 from accounts.models import EndedSession, EndReason, Revocation, Session
+from accounts.rate_limits import SIGN_OUT, limited
 from dashboard.session_page import (
     NEWEST_ENDED,
     NEWEST_EVENTS,
@@ -121,6 +122,7 @@ def not_recognised(request: SignedInRequest, public_id: UUID) -> HttpResponse:
 
 
 @require_POST
+@limited(SIGN_OUT)
 def revoke_session(request: SignedInRequest, public_id: UUID) -> HttpResponse:
     """End one of the person's own sessions; their current one by way of the sign-out page."""
     now = timezone.now()
@@ -137,6 +139,7 @@ def revoke_session(request: SignedInRequest, public_id: UUID) -> HttpResponse:
 
 
 @require_POST
+@limited(SIGN_OUT)
 def revoke_other_sessions(request: SignedInRequest) -> HttpResponse:
     """End every session of the person but this one."""
     others = Session.objects.filter(user=request.user).exclude(pk=request.session_row.pk)

@@ -11,6 +11,7 @@ from django.http.response import HttpResponseBase
 
 from accounts.decorators import newest_groups_wanted, recent_sign_in_required
 from accounts.permissions import END, VIEW
+from accounts.rate_limits import OPERATOR, limited
 
 View = Callable[..., HttpResponseBase]
 
@@ -25,7 +26,7 @@ def operators_only(view: View) -> View:
 
     A page that asks what to do says by itself that the proof comes first: it knows what has been selected.
     """
-    act = recent_sign_in_required(view)
+    act = limited(OPERATOR)(recent_sign_in_required(view))
 
     @wraps(view)
     def look_or_act(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:

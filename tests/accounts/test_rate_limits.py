@@ -238,14 +238,14 @@ def test_sign_ins_that_succeed_use_nothing_up(visitor: Browser, squeezed: Any) -
         assert visitor.sign_in()["Location"] == "/"
 
 
-@pytest.mark.parametrize("path", ["/logout/", "/logout/everywhere/"])
+@pytest.mark.parametrize("path", ["/logout/", "/logout/everywhere/", "/sessions/revoke-others/"])
 def test_signing_out_is_limited_and_then_nothing_has_happened(user: Browser, squeezed: Any, path: str) -> None:
     squeezed(SIGN_OUT, 0)
 
     response = user.post(path)
 
     assert response.status_code == 429
-    assert "nothing was changed" in response.content.decode()
+    assert "Nothing was changed" in response.content.decode()
     assert Session.objects.filter(pk=user.row.pk).exists()
 
 
@@ -253,6 +253,21 @@ def test_looking_at_the_ways_to_sign_out_is_not_limited(user: Browser, squeezed:
     squeezed(SIGN_OUT, 0)
 
     assert user.get("/logout/").status_code == 200
+
+
+def test_what_operators_do_is_limited_and_looking_is_not(admin: Browser, user: Browser, squeezed: Any) -> None:
+    squeezed(OPERATOR, 0)
+    path = f"/console/sessions/{user.row.public_id}/revoke/"
+
+    assert admin.post(path, {"reason": "raid"}).status_code == 429
+    assert admin.get("/console/sessions/").status_code == 200
+    assert Session.objects.filter(pk=user.row.pk).exists()
+
+
+def test_an_outsider_is_refused_before_anything_is_counted(outsider: Browser, user: Browser, squeezed: Any) -> None:
+    squeezed(OPERATOR, 0)
+
+    assert outsider.post(f"/console/sessions/{user.row.public_id}/revoke/", {"reason": "raid"}).status_code == 403
 
 
 def test_one_person_who_asks_too_often_holds_nobody_else_up(

@@ -295,6 +295,23 @@ def problems(studio: Studio) -> None:
         studio.take(page, "problem-expired-link")
 
 
+def refusals(studio: Studio) -> None:
+    with studio.person(_uma(studio)) as page:
+        page.goto("about:blank")
+        page.set_content(f'<form method="post" action="{studio.server.url}/logout/"><button>Win</button></form>')
+        page.get_by_role("button").click()
+        studio.take(page, "problem-cross-site")
+    studio.server.stop()
+    studio.server.variables = {**studio.server.variables, "RATE_LIMIT_FACTOR": "0.00001"}
+    studio.server.start()
+    with studio.visitor() as page:
+        page.goto("/login/?next=/sessions/")
+        studio.take(page, "problem-too-many-requests")
+    studio.server.stop()
+    studio.server.variables = {**studio.server.variables, "RATE_LIMIT_FACTOR": "1"}
+    studio.server.start()
+
+
 def errors(studio: Studio) -> None:
     with studio.person(_uma(studio)) as page:
         page.goto("/there-is-no-such-page/")
@@ -311,7 +328,7 @@ def errors(studio: Studio) -> None:
 
 
 SCENES: tuple[Scene, ...] = (
-    *(welcome, home, profile, sessions, own_session, signing_out, session_ended, problems, errors, tokens),
+    *(welcome, home, profile, sessions, own_session, signing_out, session_ended, problems, refusals, errors, tokens),
     *(console, console_for_viewers, form_sent_too_late),
 )
 
