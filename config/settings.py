@@ -223,9 +223,9 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": ["'none'"],
         # Chromium follows the redirect after a POST with this rule in hand: signing out goes to the hosted UI.
         "form-action": ["'self'", *([COGNITO_DOMAIN] if COGNITO_DOMAIN else [])],
-        # Browsers that know the second take no notice of the first.
+        # Browsers that know the second take no notice of the first, and then report over https only.
         "report-uri": ["/csp-report/"],
-        "report-to": ["csp"],
+        **({"report-to": ["csp"]} if _https else {}),
     },
 }
 
