@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import requests
 
 from tests.fake_user_pool import FakeUserPool
 from tests.servers import AppServer, HttpBrowser, SqliteFiles
+from tests.servers.environment import PROJECT, environment
 
 TOKEN = "only-prometheus-knows"
 DIRECTORIES = "gatehouse-metrics-*"
@@ -91,3 +94,20 @@ def test_every_line_is_json_and_none_has_a_query_or_an_address(site: Site) -> No
     assert page["request_id"] == answer.headers["X-Request-ID"]
     assert page["session"]
     assert not [word for word in ("code=", "state=", "uma.user", "canary") if word in output]
+
+
+def test_the_worker_logs_in_json_too(tmp_path: Path) -> None:
+    variables = {"DATABASE_URL": SqliteFiles(tmp_path).create()}
+
+    finished = subprocess.run(
+        [sys.executable, "manage.py", "db_worker", "--batch", "--no-reload", "--no-startup-delay"],
+        cwd=PROJECT,
+        env=environment(**variables),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+
+    lines = [json.loads(line) for line in (finished.stdout + finished.stderr).splitlines()]
+    assert {line["logger"] for line in lines} == {"django_tasks_db"}

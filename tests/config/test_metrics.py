@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from unittest.mock import patch
 
 import pytest
@@ -14,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import DjangoAssertNumQueries, Settings
 from time_machine import TimeMachineFixture
 
+import accounts
 import config.metrics
 from accounts import measuring, metrics
 from accounts.models import Chore, Revocation, Session
@@ -208,3 +210,13 @@ def test_measuring_adds_no_query_to_a_page(user: Browser, django_assert_num_quer
 
     with django_assert_num_queries(2):  # the session with its user, and the user's groups, which this page tells
         user.get("/api/session/")
+
+
+def test_accounts_works_without_prometheus() -> None:
+    modules = [path for path in Path(accounts.__file__).parent.rglob("*.py") if path.name != "metrics.py"]
+
+    needing = [
+        path for path in modules if re.search(r"prometheus|accounts\.metrics|import .*\bmetrics\b", path.read_text())
+    ]
+
+    assert needing == []
