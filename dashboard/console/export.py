@@ -11,7 +11,7 @@ from typing import Any
 from django.core.serializers.json import DjangoJSONEncoder
 from django.http import StreamingHttpResponse
 
-from accounts.models import Event, Session
+from accounts.models import EndedSession, Event, Session
 
 # What makes a spreadsheet calculate, open links or run commands.
 # https://owasp.org/www-community/attacks/CSV_Injection
@@ -21,6 +21,10 @@ SESSION_COLUMNS = (
     *("session", "person", "email", "subject", "tokens", "started_at", "last_seen_at", "idle_end", "ends_at"),
     *("ip_address", "browser", "system", "access_token_expires_at", "refresh_due_at", "refreshed_at"),
     *("refresh_failures", "refresh_error"),
+)
+FLAGGED_COLUMNS = (
+    *("session", "person", "email", "subject", "flagged_at", "started_at", "last_seen_at", "ended_at", "tokens"),
+    *("ip_address", "browser", "system"),
 )
 EVENT_COLUMNS = (
     *("at", "kind", "person", "email", "session", "actor", "actor_email", "reason", "detail", "ip_address"),
@@ -63,6 +67,23 @@ def session_record(row: Session, now: datetime) -> Record:
         "refreshed_at": row.refreshed_at,
         "refresh_failures": row.refresh_failures,
         "refresh_error": row.refresh_error,
+    }
+
+
+def flagged_record(ended: EndedSession, now: datetime) -> Record:
+    return {
+        "session": ended.public_id,
+        "person": ended.user_id,
+        "email": ended.user.email,
+        "subject": ended.user.subject,
+        "flagged_at": ended.flagged_at,
+        "started_at": ended.started_at,
+        "last_seen_at": ended.last_seen_at,
+        "ended_at": ended.ended_at,
+        "tokens": ended.health(now).value,
+        "ip_address": ended.ip_address,
+        "browser": ended.browser,
+        "system": ended.system,
     }
 
 

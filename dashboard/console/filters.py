@@ -21,6 +21,7 @@ from dashboard.console.search import MOST_PEOPLE, Found, people_matching, people
 from dashboard.paging import Keyset
 
 BROWSERS = ("Chrome", "Edge", "Firefox", "Mobile Safari", "Opera", "Safari", "Samsung Internet")
+FLAGGED = "flagged"
 AGES = {"1h": timedelta(hours=1), "1d": timedelta(days=1), "7d": timedelta(days=7)}
 
 
@@ -62,15 +63,27 @@ class FilterForm(forms.Form):
             yield Chip(str(field.label), str(labels.get(value, value)), without.urlencode())
 
 
-class SessionFilter(FilterForm):
-    q = forms.CharField(
+def search_field(help_text: Any) -> forms.CharField:
+    """Return the field of a list's search; `help_text` says what may be typed."""
+    return forms.CharField(
         label=_("Search"),
         required=False,
         max_length=254,
         strip=True,
         widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off", "spellcheck": "false"}),
-        help_text=_("The beginning of an e-mail address, or a whole subject, session id or IP address."),
+        help_text=help_text,
     )
+
+
+def state_field() -> forms.ChoiceField:
+    """Return the field that tells live sessions from those that are over because nobody knew them."""
+    choices = [("", _("Signed in now")), (FLAGGED, _("Not recognised by their owners"))]
+    return forms.ChoiceField(label=_("State"), required=False, choices=choices)
+
+
+class SessionFilter(FilterForm):
+    q = search_field(_("The beginning of an e-mail address, or a whole subject, session id or IP address."))
+    state = state_field()
     health = forms.ChoiceField(
         label=_("Tokens"),
         required=False,
@@ -102,7 +115,7 @@ class SessionFilter(FilterForm):
         self.fields["group"] = forms.ChoiceField(
             label=_("Group"), required=False, choices=[("", _("Any")), *((name, name) for name in groups)]
         )
-        self.order_fields(["q", "health", "group", "browser", "age", "sort"])
+        self.order_fields(["q", "state", "health", "group", "browser", "age", "sort"])
 
     @property
     def keyset(self) -> Keyset:
@@ -158,14 +171,7 @@ class SessionFilter(FilterForm):
 
 
 class PeopleFilter(FilterForm):
-    q = forms.CharField(
-        label=_("Search"),
-        required=False,
-        max_length=254,
-        strip=True,
-        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off", "spellcheck": "false"}),
-        help_text=_("The beginning of an e-mail address, or a whole subject or id."),
-    )
+    q = search_field(_("The beginning of an e-mail address, or a whole subject or id."))
     keyset = Keyset("email_folded", "id", parse=str, descending=False)
 
     def narrow(self, rows: QuerySet[User]) -> QuerySet[User]:

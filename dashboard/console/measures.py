@@ -72,6 +72,12 @@ def calls(minutes: int = MINUTES, operations: tuple[str, ...] = measuring.OPERAT
     return None if tallies is None else [Calls(tally) for tally in tallies]
 
 
+def refresh_latencies() -> list[Calls] | None:
+    """Return how refreshes fared in the last 15 minutes and in the last hour; None if the cache is out of reach."""
+    spans = [calls(minutes, ("refresh",)) for minutes in (MINUTES, 60)]
+    return None if None in spans else [call for span in spans if span for call in span]
+
+
 def quotas() -> list[Quota] | None:
     """Return the use of each category in the last whole minute; None if the cache is out of reach."""
     tallies = measuring.read(1, until=1)

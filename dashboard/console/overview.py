@@ -17,10 +17,13 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
+from accounts import measuring
 from accounts.http import SignedInRequest
-from accounts.models import Event, Revocation, Session, TokenHealth, User
+from accounts.models import EndedSession, Event, Revocation, Session, TokenHealth, User
+from dashboard.console import measures
 from dashboard.console.access import viewers_only
 from dashboard.console.charts import charts, count_by_hour, hours_until, rows_of
+from dashboard.console.filters import FLAGGED
 
 # Counting stops there: a page for three in the morning must not wait for a million rows.
 MOST_COUNTED = 10_000
@@ -65,13 +68,15 @@ def overview(request: SignedInRequest) -> HttpResponse:
         "health_counts": [(health, live[health.value]) for health in TokenHealth.of_live()],
         "live": sum(live.values()),
         "most": MOST_COUNTED,
-        "charts": drawn,
-        "table": [{"hour": bars[0].hour, "counts": [bar.count for bar in bars]} for bars in rows_of(drawn)],
-        "hours": hours,
         "is_sample": figures["has_more"],
         "estimate": figures["estimate"],
-        "now": now,
+        "charts": drawn,
         "counted_until": day.counted_until,
+        "table": [{"hour": bars[0].hour, "counts": [bar.count for bar in bars]} for bars in rows_of(drawn)],
+        "hours": hours,
+        "latencies": measures.refresh_latencies(),
+        "is_of_this_process_only": measuring.is_of_this_process_only(),
+        "now": now,
     }
     return render(request, "console/overview.html", context)
 
@@ -84,6 +89,12 @@ def alarms(figures: dict[str, Any]) -> list[Alarm]:
             _("Somebody used a refresh token that had been replaced: it may have been stolen. Look at the person."),
             figures["reused"],
             _link("console_events", kind=Event.Kind.REFRESH_REUSED, since="1d"),
+        ),
+        Alarm(
+            _("Not recognised by their owners"),
+            _("Somebody else may have been signed in. These sessions are over; find out who it was, then settle them."),
+            figures["flagged"],
+            _link("console_sessions", state=FLAGGED),
         ),
         Alarm(
             _("Revocation late"),
@@ -114,10 +125,13 @@ def _figures(user: User, now: datetime) -> dict[str, Any]:
     oldest = Revocation.objects.pending().order_by("created_at").values("created_at")
     figures: dict[str, Any] = User.objects.values(  # type: ignore[assignment]
         reused=_count(reused),
+        flagged=_count(EndedSession.objects.flagged()),
         late=_count(Revocation.objects.late(now)),
         failing=_count(failing),
         given_up=_count(given_up),
         oldest_pending=Subquery(oldest[:1]),
+        has_more=Exists(Session.objects.all()[MOST_COUNTED : MOST_COUNTED + 1]),
+        estimate=_estimated_rows(Session),
     ).get(pk=user.pk)
     return figures
 
@@ -126,10 +140,6 @@ def _count(rows: QuerySet[Any]) -> BoundedCount:
     return BoundedCount(rows.order_by().values("pk")[:MOST_ALARMS])
 
 
-def _link(name: str, **query: str) -> str:
-    return f"{reverse(name)}?{urlencode({key: str(value) for key, value in query.items()})}"
-        has_more=Exists(Session.objects.all()[MOST_COUNTED : MOST_COUNTED + 1]),
-        estimate=_estimated_rows(Session),
 def _estimated_rows(model: type[Model]) -> Any:
     """Return what PostgreSQL believes of a table's size since it last looked; nothing on another database."""
     if connection.vendor != "postgresql":
@@ -138,3 +148,5 @@ def _estimated_rows(model: type[Model]) -> Any:
     return Func(Value(model._meta.db_table), template=estimate, output_field=IntegerField())
 
 
+def _link(name: str, **query: str) -> str:
+    return f"{reverse(name)}?{urlencode({key: str(value) for key, value in query.items()})}"

@@ -9,32 +9,36 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.auth.models import Group
 from django.http import Http404, HttpResponse, StreamingHttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.ending import end_session, end_sessions
+from accounts.flagging import settle_flag
 from accounts.http import SignedInRequest
 from accounts.models import EndedSession, EndReason, Event, Session
 from accounts.models.session import SessionQuerySet
 from dashboard.console.access import operators_only, viewers_only
 from dashboard.console.export import SESSION_COLUMNS, csv_response, session_record
-from dashboard.console.filters import SessionFilter
+from dashboard.console.filters import FLAGGED, SessionFilter
+from dashboard.console.flagged import export_flagged, flagged_list
 from dashboard.console.forms import EndManyForm, ReasonForm, chosen_sessions
+from dashboard.paging import Keyset
 
 EVENTS_SHOWN = 50
-from dashboard.paging import Keyset
 GROUPS_OFFERED = 200
-
-
 # While a file is written people go on working: only an order that does not change shows each of their sessions once.
 EXPORT_ORDER = Keyset("started_at", "public_id")
+
+
 @viewers_only
 @require_GET
 def session_list(request: SignedInRequest) -> HttpResponse:
-    """List live sessions as the filters say, a page at a time."""
+    """List live sessions as the filters say, a page at a time; or those that their owners did not recognise."""
+    if request.GET.get("state") == FLAGGED:
+        return flagged_list(request)
     now = timezone.now()
     filters = _filters(request)
     rows = filters.narrow(_listed(now), now)
@@ -54,6 +58,8 @@ def session_list(request: SignedInRequest) -> HttpResponse:
 def export_sessions(request: SignedInRequest) -> StreamingHttpResponse:
     """Stream the sessions of the list as CSV."""
     now = timezone.now()
+    if request.GET.get("state") == FLAGGED:
+        return export_flagged(request, now)
     rows = EXPORT_ORDER.walk(_filters(request).narrow(_listed(now), now), among=Session.objects.all())
     return csv_response("sessions", SESSION_COLUMNS, (session_record(row, now) for row in rows))
 
@@ -82,6 +88,21 @@ def end_one(request: SignedInRequest, public_id: UUID) -> HttpResponse:
     ended = end_session(row, EndReason.OPERATOR, now=timezone.now(), actor=request.user, note=reason)
     messages.success(request, _("The session has ended."))
     warn_if_pending(request, [ended] if ended else [])
+    return redirect("console_session", public_id)
+
+
+@operators_only
+@require_POST
+def settle(request: SignedInRequest, public_id: UUID) -> HttpResponse:
+    """Record, with a reason, that a session its owner did not recognise has been looked into."""
+    form = ReasonForm(request.POST)
+    if not form.is_valid():
+        return _detail(request, public_id, form, status=422)
+    ended = get_object_or_404(EndedSession, pk=public_id)
+    if settle_flag(ended, form.cleaned_data["reason"], timezone.now(), actor=request.user):
+        messages.success(request, _("Settled. It needs nobody's attention any more."))
+    else:
+        messages.info(request, _("There is nothing to settle: somebody has looked into it, or it was never flagged."))
     return redirect("console_session", public_id)
 
 
@@ -136,8 +157,10 @@ def _detail(request: SignedInRequest, public_id: UUID, form: ReasonForm, status:
     ended = None if row else _ended(public_id)
     if row is None and ended is None:
         raise Http404
+    events = _events(public_id)
     context = {
         "session": row or ended,
+        "settlement": next((event for event in events if event.kind == Event.Kind.FLAG_SETTLED), None),
         "is_live": row is not None and row.expire_date > now,
         "is_ended": ended is not None,
         "is_mine": row is not None and row.pk == request.session_row.pk,
@@ -156,7 +179,6 @@ def _ended_by_text(text: str) -> EndedSession | None:
     """Return the ended session whose id was searched for among the live ones."""
     try:
         return _ended(UUID(text))
-    events = _events(public_id)
     except ValueError:
         return None
 

@@ -9,6 +9,7 @@ urlpatterns = [
     path("sessions/end/", sessions.end_selected, name="console_end_sessions"),
     path("sessions/<uuid:public_id>/", sessions.session_detail, name="console_session"),
     path("sessions/<uuid:public_id>/revoke/", sessions.end_one, name="console_end_session"),
+    path("sessions/<uuid:public_id>/settle/", sessions.settle, name="console_settle_flag"),
     path("people/", people.people_list, name="console_people"),
     path("people/<uuid:pk>/", people.person_detail, name="console_person"),
     path("people/<uuid:pk>/end/", people.end_all, name="console_end_person"),

@@ -24,7 +24,13 @@ import django
 from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.browser.console_scenes import console, console_for_viewers
+from tests.browser.console_scenes import (
+    calls_to_cognito,
+    cognito_on_a_person,
+    console,
+    console_for_viewers,
+    flagged_sessions,
+)
 from tests.browser.kept_form_scenes import form_sent_too_late
 from tests.fake_user_pool import Failure, FakeUserPool, Person
 from tests.fake_user_pool.web import Response, json_response
@@ -329,7 +335,7 @@ def errors(studio: Studio) -> None:
 
 SCENES: tuple[Scene, ...] = (
     *(welcome, home, profile, sessions, own_session, signing_out, session_ended, problems, refusals, errors, tokens),
-    *(console, console_for_viewers, form_sent_too_late),
+    *(console, console_for_viewers, flagged_sessions, cognito_on_a_person, calls_to_cognito, form_sent_too_late),
 )
 
 

@@ -70,6 +70,26 @@ def flag(row: Session, now: datetime) -> EndedSession:
     return EndedSession.objects.get(pk=row.public_id)
 
 
+def make_flagged(person: User, now: datetime, **columns: Any) -> EndedSession:
+    """Make the trace of a session that its owner did not recognise."""
+    defaults = {
+        "public_id": uuid4(),
+        "key_digest": uuid4().hex * 2,
+        "reason": EndReason.NOT_RECOGNISED,
+        "started_at": now - timedelta(hours=3),
+        "last_seen_at": now - timedelta(minutes=40),
+        "ended_at": now - timedelta(minutes=30),
+        "flagged_at": now - timedelta(minutes=30),
+        "browser": "Chrome 131",
+        "system": "Windows 10",
+    }
+    using = person._state.db
+    ended: EndedSession = EndedSession.objects.using(using).create(user=person, **(defaults | columns))
+    about = {"session_id": ended.pk, "user": person, "ip_address": ended.ip_address, "request_id": uuid4().hex}
+    Event.objects.using(using).create(kind=Event.Kind.NOT_RECOGNISED, at=now - timedelta(minutes=30), **about)
+    return ended
+
+
 def make_revocation(row: Session, now: datetime, **columns: Any) -> Revocation:
     revocation = Revocation.of(row, Revocation.Kind.REFRESH_TOKEN, now)
     revocation.put_tokens(secret_tokens(), row.access_expires_at)

@@ -17,7 +17,7 @@ from pytest_django import Settings
 from accounts.ending import end_session
 from accounts.models import EndedSession, EndReason, Event, Revocation, Session
 from tests.conftest import Browser
-from tests.dashboard.console.support import SECRET_TOKEN, make_revocation, make_session, make_sessions
+from tests.dashboard.console.support import SECRET_TOKEN, flag, make_revocation, make_session, make_sessions
 from tests.fake_user_pool import FakeUserPool
 
 MOST_QUERIES = 6
@@ -42,7 +42,10 @@ ACTIONS = [
     "console_sign_out_everywhere",
     "console_retry_revocation",
     "console_give_up_revocation",
+    "console_settle_flag",
 ]
+
+REASONS = ("reason", "here-reason", "everywhere-reason", "retry-reason", "give_up-reason")
 
 
 @pytest.fixture
@@ -50,6 +53,7 @@ def address(user: Browser, now: datetime) -> Callable[[str], str]:
     """Return the address of a page of the console, about the user where it is about somebody."""
     row = user.row
     revocation = make_revocation(row, now)
+    flagged = flag(make_session(row.person, now), now)
     arguments: dict[str, list[Any]] = {
         "console_session": [row.public_id],
         "console_end_session": [row.public_id],
@@ -59,6 +63,7 @@ def address(user: Browser, now: datetime) -> Callable[[str], str]:
         "console_revocation": [revocation.pk],
         "console_retry_revocation": [revocation.pk],
         "console_give_up_revocation": [revocation.pk],
+        "console_settle_flag": [flagged.pk],
     }
     return lambda name: reverse(name, args=arguments.get(name, []))
 
@@ -99,7 +104,7 @@ def test_a_viewer_may_look_but_sees_no_way_to_act(viewer: Browser, address: Call
 def test_a_viewer_is_refused_every_action(viewer: Browser, address: Callable[[str], str], name: str) -> None:
     sessions, states = Session.objects.count(), list(Revocation.objects.values_list("state", flat=True))
 
-    response = viewer.post(address(name), {"reason": "because", "here-reason": "because", "everywhere-reason": "why"})
+    response = viewer.post(address(name), dict.fromkeys(REASONS, "because"))
 
     assert response.status_code == 403
     assert Session.objects.count() == sessions
@@ -178,6 +183,8 @@ def test_a_page_with_much_on_it_costs_few_queries(
         "?q=203.0.113.7",
         "?q=53a18499-9b10-445f-aa8e-57994de69996",
         "?group=admins&browser=Firefox&age=1d&health=fresh",
+        "?state=flagged",
+        "?state=flagged&q=user",
     ],
 )
 def test_a_search_costs_few_queries(admin: Browser, now: datetime, query: str) -> None:
