@@ -27,7 +27,7 @@ ROWS = metrics.RowsCollector()
 
 
 class MetricsMiddleware:
-    """Measures each request, and answers /metrics before anything looks at host, scheme or session.
+    """Measures each request, and answers /metrics before anything looks at host or session.
 
     Only who knows METRICS_TOKEN is answered. An address proves nothing: behind a proxy every request may come from the
     proxy's. Without a token nothing is measured, and there is no such page.

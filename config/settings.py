@@ -49,12 +49,12 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "accounts.middleware.RequestIdMiddleware",
     "config.access.AccessMiddleware",
-    "config.metrics.MetricsMiddleware",
     # What sets headers stands before what answers: probes, files, refusals and errors have them, too.
     "accounts.middleware.SecurityHeadersMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "config.metrics.MetricsMiddleware",
     "config.health.HealthMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # Before the sessions, whose middleware has a page of its own for those that end under way.
@@ -194,8 +194,8 @@ CSRF_TRUSTED_ORIGINS = [SITE_URL] if _https else []
 SECURE_SSL_REDIRECT = _https
 # Whatever the request calls this site: the redirect leads to where people sign in, and looks at no header.
 SECURE_SSL_HOST = _site.netloc
-# Load balancers ask each host by its address, over http.
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+# Load balancers and Prometheus ask each host by its address, over http.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if _https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _https
 SECURE_REFERRER_POLICY = "same-origin"

@@ -18,7 +18,8 @@ from tests.servers import AppServer, SqliteFiles
 PRIVATE = ["/", "/profile/", "/sessions/", "/tokens/", "/logout/", "/api/session/", "/console/"]
 FILES = ["/console/sessions.csv", "/console/events.csv", "/console/events.jsonl"]
 PUBLIC = ["/", "/login/", "/callback/?error=access_denied", "/callback/?code=x&state=y", "/sessions/", "/signed-out/"]
-PROBES = ["/healthz", "/readyz"]
+TOKEN = "for-prometheus-" + "0123456789abcdef" * 2
+PROBES = ["/healthz", "/readyz", "/metrics"]
 ODD = ["/there-is-no-such-page/", "/static/missing.css", "/static/css/gatehouse.css", "/sessions", *PROBES]
 Answers = dict[str, requests.Response]
 
@@ -37,6 +38,7 @@ def server(pool: FakeUserPool, tmp_path_factory: pytest.TempPathFactory) -> Iter
         "COGNITO_DOMAIN": pool.base_url,
         "SECURE_PROXY_SSL_HEADER": "X-Forwarded-Proto",
         "TRUSTED_PROXIES": "127.0.0.1",
+        "METRICS_TOKEN": TOKEN,
     }
     with AppServer(variables, log=directory / "gunicorn.log", workers=1, site_url=SITE_URL) as server:
         yield server
@@ -153,10 +155,13 @@ def test_http_leads_to_https_on_this_site_whatever_the_host_header_says(server: 
 
 
 @pytest.mark.parametrize("path", PROBES)
-def test_load_balancers_ask_over_http_by_address(server: AppServer, path: str) -> None:
-    response = Visitor(server).send("GET", path, scheme="http", headers={"Host": "10.0.0.5:8000"})
+def test_load_balancers_and_prometheus_ask_over_http_by_address(server: AppServer, path: str) -> None:
+    headers = {"Host": "10.0.0.5:8000", "Authorization": f"Bearer {TOKEN}"}
+
+    response = Visitor(server).send("GET", path, scheme="http", headers=headers)
 
     assert response.status_code == 200
+    assert policy(response)["default-src"] == {"'none'"}
 
 
 @pytest.mark.parametrize("path", [path for path in (*PUBLIC, *ODD) if path not in PROBES])
