@@ -77,7 +77,7 @@ def search_field(help_text: Any) -> forms.CharField:
 
 def state_field() -> forms.ChoiceField:
     """Return the field that tells live sessions from those that are over because nobody knew them."""
-    choices = [("", _("Signed in now")), (FLAGGED, _("Not recognised by their owners"))]
+    choices = [("", _("Signed in now")), (FLAGGED, _("Not recognised"))]
     return forms.ChoiceField(label=_("State"), required=False, choices=choices)
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from accounts.cognito import oidc
+from accounts.cognito.admin_api import AdminClient, UserNotFoundError
 from accounts.cognito.breaker import CircuitBreaker
+from accounts.cognito.clock import Clock
 from accounts.cognito.config import UserPoolConfig
 from accounts.cognito.errors import (
     AuthorizationResponseError,
@@ -46,6 +48,11 @@ def config(pool: Pool) -> UserPoolConfig:
 @pytest.fixture
 def client(config: UserPoolConfig) -> UserPoolClient:
     return UserPoolClient(config, CircuitBreaker(), read_timeout=2)
+
+
+@pytest.fixture
+def administrator(config: UserPoolConfig, aws_credentials: None) -> AdminClient:
+    return AdminClient(config, CircuitBreaker())
 
 
 @pytest.fixture
@@ -179,6 +186,47 @@ def test_signing_out_everywhere_twice_is_refused(client: UserPoolClient, tokens:
 
     with pytest.raises(RefusedError):
         client.global_sign_out(tokens.token_set.access_token)
+
+
+def test_an_administrator_learns_of_a_user_by_the_name_in_the_token(
+    pool: Pool, administrator: AdminClient, tokens: VerifiedTokens, admin: Person
+) -> None:
+    username = tokens.id_claims.text("cognito:username")
+    before = administrator.get_user(username)
+    pool.admin.admin_disable_user(UserPoolId=pool.user_pool_id, Username=admin.email)
+
+    assert (before.username, before.status, before.is_enabled) == (username, "CONFIRMED", True)
+    assert before.created_at is not None
+    assert before.modified_at is not None
+    assert not administrator.get_user(username).is_enabled
+
+
+def test_an_administrator_signs_somebody_out_everywhere_and_may_repeat_it(
+    administrator: AdminClient, client: UserPoolClient, tokens: VerifiedTokens
+) -> None:
+    username = tokens.id_claims.text("cognito:username")
+
+    administrator.global_sign_out(username)
+    administrator.global_sign_out(username)
+
+    with pytest.raises(RefusedError):
+        client.refresh(tokens.token_set.refresh_token)
+
+
+def test_an_administrator_is_told_that_there_is_no_such_user(administrator: AdminClient) -> None:
+    with pytest.raises(UserNotFoundError):
+        administrator.get_user("nobody@example.com")
+    with pytest.raises(UserNotFoundError):
+        administrator.global_sign_out("nobody@example.com")
+
+
+def test_every_answer_tells_the_time(config: UserPoolConfig, tokens: VerifiedTokens) -> None:
+    clock = Clock()
+
+    UserPoolClient(config, CircuitBreaker(), clock).get_user(tokens.token_set.access_token)
+
+    assert clock.reading is not None
+    assert abs(clock.reading.ahead) < timedelta(seconds=30)
 
 
 @pytest.mark.parametrize("fate", ["disabled", "deleted"])

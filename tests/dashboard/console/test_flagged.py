@@ -70,7 +70,7 @@ def test_the_state_is_a_filter_among_the_others(admin: Browser, flagged: EndedSe
     live, over = admin.get("/console/sessions/"), admin.get(FLAGGED)
 
     assert 'name="state"' in live.content.decode()
-    assert [str(chip.value) for chip in over.context["filters"].chips()] == ["Not recognised by their owners"]
+    assert [str(chip.value) for chip in over.context["filters"].chips()] == ["Not recognised"]
 
 
 def test_the_flagged_ones_go_into_a_file(admin: Browser, flagged: EndedSession) -> None:
