@@ -35,8 +35,11 @@ class PendingSignIn(Redacted):
 
     @classmethod
     def from_json(cls, data: bytes) -> PendingSignIn:
-        """Read what `to_json` wrote."""
-        nonce, code_verifier, next_url = json.loads(data)
+        """Read what `to_json` wrote. Raise ValueError if it is anything else: another version's, say."""
+        members = json.loads(data)
+        if not (isinstance(members, list) and len(members) == 3 and all(isinstance(each, str) for each in members)):
+            raise ValueError("three strings are wanted")
+        nonce, code_verifier, next_url = members
         return cls(nonce=nonce, code_verifier=code_verifier, next_url=next_url)
 
 
@@ -137,8 +140,8 @@ class AuthorizationRequest(models.Model):
         return seal(pending.to_json(), bound_to=self.state_digest)
 
     def open(self) -> PendingSignIn:
-        """Return what `closed` encrypted. Raise StateMismatchError if the key it was made with is gone."""
+        """Return what `closed` encrypted. Raise StateMismatchError if the key it was made with is gone, or its form."""
         try:
             return PendingSignIn.from_json(unseal(self.sealed, bound_to=self.state_digest))
-        except (SealedDataError, UnknownKeyError) as error:
+        except (SealedDataError, UnknownKeyError, ValueError, RecursionError) as error:
             raise StateMismatchError("unknown_state") from error

@@ -11,6 +11,7 @@ from django.test import Client
 from pytest_django import Settings
 from time_machine import TimeMachineFixture
 
+from accounts.encryption import seal
 from accounts.models import AuthorizationRequest, EndedSession, EndReason, Session, User
 from tests.accounts.support import problem_name, utc_now
 from tests.conftest import Browser
@@ -183,6 +184,16 @@ def test_parallel_tabs_each_lead_to_their_own_page(visitor: Browser) -> None:
 
     assert visitor.get(second)["Location"] == "/sessions/"
     assert visitor.get(first)["Location"] == "/profile/"
+
+
+@pytest.mark.parametrize("plaintext", [b"{}", b'["a"]', b'[1, "b", "c"]', b"\xff", b"[" * 50_000])
+def test_a_sign_in_that_another_version_began_starts_over(visitor: Browser, plaintext: bytes) -> None:
+    response = visitor.pool.authorize(visitor.start_sign_in(), visitor.person)
+    row = AuthorizationRequest.objects.get()
+    row.sealed = seal(plaintext, bound_to=row.pk)
+    row.save()
+
+    assert visitor.get(response)["Location"].startswith("/login/")
 
 
 def test_five_sign_ins_of_a_browser_may_be_pending(visitor: Browser) -> None:

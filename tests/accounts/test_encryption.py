@@ -10,7 +10,7 @@ from joserfc import jwe
 from joserfc.jwk import OctKey
 from pytest_django import Settings
 
-from accounts.encryption import SealedDataError, UnknownKeyError, parse_key, seal, unseal
+from accounts.encryption import SealedDataError, UnknownKeyError, is_sealed_with_newest_key, parse_key, seal, unseal
 
 KEYS = [base64.urlsafe_b64encode(bytes([number]) * 32).decode().rstrip("=") for number in range(3)]
 TEXT = b"what must not be read"
@@ -241,3 +241,12 @@ def with_header(sealed: str, header: object) -> str:
 
 def decoded(sealed: str) -> list[bytes]:
     return [base64.urlsafe_b64decode(part + "==") for part in sealed.split(".")]
+
+
+def test_a_header_nested_without_end_is_damage() -> None:
+    header = base64.urlsafe_b64encode(b"[" * 50_000).decode().rstrip("=")
+    sealed = ".".join([header, *seal(TEXT, bound_to="row").split(".")[1:]])
+
+    assert not is_sealed_with_newest_key(sealed)
+    with pytest.raises(SealedDataError):
+        unseal(sealed, bound_to="row")
