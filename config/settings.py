@@ -35,6 +35,8 @@ WSGI_APPLICATION = "config.wsgi.application"
 INSTALLED_APPS = [
     "accounts",
     "dashboard",
+    # Without the default site: dashboard.admin has one of its own.
+    "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -51,7 +53,7 @@ MIDDLEWARE = [
     "config.access.AccessMiddleware",
     # What sets headers stands before what answers: probes, files, refusals and errors have them, too.
     "accounts.middleware.SecurityHeadersMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "config.csp.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "config.metrics.MetricsMiddleware",
