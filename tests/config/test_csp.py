@@ -31,7 +31,7 @@ def test_a_policy_that_changes_is_written_anew(settings: Settings) -> None:
 
     settings.CONTENT_SECURITY_POLICY = {"DIRECTIVES": {"img-src": ["https://example.org"]}}
 
-    assert answered(200)[HEADER] == "img-src https://example.org"
+    assert "img-src https://example.org" in answered(200)[HEADER]
 
 
 @pytest.mark.parametrize(("status", "has_policy"), [(200, True), (403, True), (404, False), (500, False)])
