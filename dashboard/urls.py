@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from dashboard import sessions, views
+from dashboard import admin, sessions, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -14,4 +14,5 @@ urlpatterns = [
     path("sessions/<uuid:public_id>/revoke/", sessions.revoke_session, name="revoke_session"),
     path("tokens/", sessions.tokens, name="tokens"),
     path("console/", include("dashboard.console.urls")),
+    path("admin/", admin.site.urls),
 ]

@@ -1,0 +1,274 @@
+"""Django's admin for operators: plain tables behind the console's own gate, to look at and nothing else.
+
+Each table is shown a bounded number of rows deep, in the order of an index, and none is ever counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import Model, Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, URLResolver, reverse
+from django.utils.decorators import method_decorator
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+from django_tasks_db.models import DBTaskResult
+
+from accounts.error_pages import login_url
+from accounts.models import Chore, EndedSession, Event, Revocation, Session, User
+from accounts.permissions import VIEW
+from dashboard.console.access import viewers_only
+from dashboard.console.search import people_matching, people_meant, sessions_matching
+
+# Deeper than anybody pages; a search leads to the rest.
+MOST_ROWS = 1000
+# What a person is called by.
+NAMES = ("email", "name", "subject")
+NOT_HERE = {"password_change", "password_change_done"}
+
+
+class Site(admin.AdminSite):
+    """An admin without a password, a form, or any way to write."""
+
+    site_header = site_title = _("Gatehouse tables")
+    index_title = _("Tables")
+    site_url = "/console/"
+    enable_nav_sidebar = False
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_authenticated and request.user.has_perm(VIEW))
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """Let in whom the console lets in, and only to look."""
+        return viewers_only(require_safe(super().admin_view(view, cacheable)))
+
+    @method_decorator(login_not_required)
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if request.user.is_authenticated and not self.has_permission(request):
+            raise PermissionDenied
+        return HttpResponseRedirect(login_url(request.GET.get("next") or reverse("admin:index", current_app=self.name)))
+
+    def logout(  # type: ignore[override]
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return HttpResponseRedirect(reverse("logout"))
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        return [url for url in super().get_urls() if getattr(url, "name", "") not in NOT_HERE]
+
+
+class BoundedPaginator(Paginator[Any]):
+    """Pages of the first rows; to know how many pages there are it reads the keys of those rows, not the table."""
+
+    most_rows = MOST_ROWS
+
+    @cached_property
+    def count(self) -> int:
+        return len(self.object_list.values_list("pk", flat=True)[: self.most_rows])  # type: ignore[attr-defined]
+
+
+class ReadOnlyAdmin(admin.ModelAdmin[Any]):
+    """Shows the columns that are named, and lets nobody change them, whatever their permissions."""
+
+    paginator = BoundedPaginator
+    list_per_page = 50
+    list_max_show_all = 0
+    show_full_result_count = False
+    actions = None
+    sortable_by: ClassVar[tuple[str, ...]] = ()
+    # Makes the box appear; `matching` looks up what is typed there.
+    search_fields: ClassVar[tuple[str, ...]] = ("pk",)
+    list_filter = ()
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return bool(request.user.has_perm(VIEW))
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    has_change_permission = has_delete_permission = has_add_permission
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        return self.fields or ()
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Read the columns that are shown; what is sealed or a digest stays in the database."""
+        names = {field.name for field in self.model._meta.concrete_fields}
+        shown = names & {*map(str, self.fields or ()), *map(str, self.list_display), self.model._meta.pk.name}
+        return super().get_queryset(request).only(*sorted(shown))
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        return False  # a filter by a column that is not shown would tell what is in it
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        text = search_term.strip()
+        return (queryset.filter(self.matching(text)) if text else queryset), False
+
+    def matching(self, text: str) -> Q:
+        """Return what the text means, as a condition that an index answers."""
+        raise NotImplementedError
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        raise Http404  # nothing is ever changed here
+
+
+class PublicIdChangeList(ChangeList):
+    """Leads to a session by the only id of it that is ever shown."""
+
+    def url_for_result(self, result: Any) -> str:
+        return reverse("admin:accounts_session_change", args=[result.public_id])
+
+
+class UserAdmin(ReadOnlyAdmin):
+    list_display = ("email", "name", "is_active", "is_staff", "date_joined")
+    ordering = ("email_folded", "id")
+    fields = (
+        "id",
+        "email",
+        "email_verified",
+        "name",
+        "is_active",
+        "is_staff",
+        "groups",
+        "issuer",
+        "subject",
+        "date_joined",
+    )
+    search_help_text = _("An id, a subject, or the beginning of an e-mail address")
+
+    def matching(self, text: str) -> Q:
+        return people_matching(text)
+
+
+class GroupAdmin(ReadOnlyAdmin):
+    list_display = fields = ("name",)
+    ordering = ("name",)
+    search_help_text = _("A name")
+
+    def matching(self, text: str) -> Q:
+        return Q(name=text)
+
+
+class SessionAdmin(ReadOnlyAdmin):
+    list_display = ("last_seen_at", "user", "started_at", "ip_address", "browser", "system")
+    list_select_related = ("user",)
+    ordering = ("-last_seen_at", "-public_id")
+    fields = (
+        *("public_id", "user", "started_at", "last_seen_at", "expire_date", "ends_at", "end_reason"),
+        *("ip_address", "browser", "system", "scopes", "origin_jti", "auth_time", "token_version"),
+        *("access_issued_at", "access_expires_at", "probe_due_at", "probed_at", "refresh_due_at"),
+        *("refresh_claimed_until", "refreshed_at", "refresh_failures", "refresh_error"),
+    )
+    search_help_text = _("A session's id, an address, or whatever finds a person")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).filter(user__isnull=False)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return PublicIdChangeList
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        with suppress(ValueError):
+            return self.get_queryset(request).filter(public_id=UUID(object_id)).first()
+        return None
+
+    def matching(self, text: str) -> Q:
+        return sessions_matching(text).condition
+
+
+class EndedSessionAdmin(ReadOnlyAdmin):
+    list_display = ("ended_at", "user", "reason", "ip_address", "browser", "system")
+    list_select_related = ("user",)
+    ordering = ("-ended_at",)
+    fields = (
+        *("public_id", "user", "reason", "started_at", "last_seen_at", "ended_at", "ip_address", "browser", "system"),
+        *("access_expires_at", "revocation", "flagged_at", "flag_settled_at"),
+    )
+    search_help_text = _("A session's or a person's id, or an e-mail address")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Read of the revocation what names it."""
+        rows = super().get_queryset(request).select_related("user", "revocation")
+        return rows.only(*self.fields, *(f"user__{name}" for name in NAMES), "revocation__kind", "revocation__state")
+
+    def matching(self, text: str) -> Q:
+        return _about(text, "public_id")
+
+
+class RevocationAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "user", "kind", "state", "attempts")
+    list_select_related = ("user",)
+    ordering = ("-created_at", "-id")
+    fields = (
+        *("id", "user", "session_id", "kind", "state", "created_at", "due_at", "claimed_until", "attempts"),
+        *("last_error", "settled_at", "access_expires_at", "expires_at"),
+    )
+    search_help_text = _("A revocation's or a person's id, or an e-mail address")
+
+    def matching(self, text: str) -> Q:
+        return _about(text, "id")
+
+
+class EventAdmin(ReadOnlyAdmin):
+    list_display = ("at", "kind", "user", "actor", "reason", "detail")
+    list_select_related = ("user", "actor")
+    ordering = ("-at",)
+    fields = ("at", "kind", "session_id", "user", "actor", "reason", "detail", "ip_address", "request_id")
+    search_help_text = _("A session's or a person's id, or an e-mail address")
+
+    def matching(self, text: str) -> Q:
+        return _about(text, "session_id")
+
+
+class ChoreAdmin(ReadOnlyAdmin):
+    list_display = fields = ("name", "claimed_until")
+    ordering = ("name",)
+    search_fields = ()
+
+
+class TaskAdmin(ReadOnlyAdmin):
+    """The worker's tasks, without what they were given, returned or wrote when they failed."""
+
+    list_display = ("enqueued_at", "task_path", "status", "started_at", "finished_at")
+    ordering = ("-enqueued_at",)
+    fields = (*list_display, "queue_name", "priority", "run_after", "exception_class_path")
+    search_fields = ()
+
+
+def _about(text: str, column: str) -> Q:
+    """Return the condition for rows with this id in `column`, or about the people that the text means."""
+    condition = Q(user_id__in=people_meant(text))
+    with suppress(ValueError):
+        condition |= Q(**{column: UUID(text)})
+    return condition
+
+
+site = Site()
+_ADMINS: Iterable[tuple[type[Model], type[ReadOnlyAdmin]]] = (
+    (User, UserAdmin),
+    (Group, GroupAdmin),
+    (Session, SessionAdmin),
+    (EndedSession, EndedSessionAdmin),
+    (Revocation, RevocationAdmin),
+    (Event, EventAdmin),
+    (Chore, ChoreAdmin),
+    (DBTaskResult, TaskAdmin),
+)
+for _model, _admin in _ADMINS:
+    site.register(_model, _admin)
