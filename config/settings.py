@@ -37,8 +37,6 @@ INSTALLED_APPS = [
     "dashboard",
     # Without the default site: dashboard.admin has one of its own.
     "django.contrib.admin.apps.SimpleAdminConfig",
-    # Without the default site: dashboard.admin has one of its own.
-    "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
