@@ -123,6 +123,8 @@ class SessionFilter(FilterForm):
         by_start = self.value("sort") and not self.is_by_address
         return Keyset("started_at" if by_start else "last_seen_at", "public_id")
 
+    most_people = MOST_PEOPLE
+
     @property
     def is_by_address(self) -> bool:
         return self.found is not None and not self.found.is_few

@@ -9,8 +9,9 @@ from django.contrib.auth.models import Group
 
 from accounts.ending import end_session
 from accounts.models import EndReason, Event, Revocation, Session
+from dashboard.console import filters, search
 from tests.conftest import Browser
-from tests.dashboard.console.support import make_person, make_revocation, make_session
+from tests.dashboard.console.support import make_person, make_revocation, make_session, make_sessions
 
 
 @pytest.fixture
@@ -163,3 +164,38 @@ def test_an_empty_list_says_what_to_do(admin: Browser, path: str, words: str) ->
 def test_no_revocation_is_pending_at_first(admin: Browser) -> None:
     assert not Revocation.objects.exists()
     assert "No revocation is pending" in admin.get("/console/").content.decode()
+
+
+def test_a_search_that_means_many_people_shows_the_sessions_of_the_first(
+    admin: Browser, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "MOST_PEOPLE", 2)
+    rows = make_sessions(3, now)
+
+    response = admin.get("/console/sessions/?q=person")
+
+    assert response.context["page"].rows == rows[:2]
+    assert "Here are the sessions of the first" in response.content.decode()
+
+
+def test_a_group_of_many_is_found_as_one_of_few_is(
+    admin: Browser, ana: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filters, "MOST_PEOPLE", 0)
+
+    assert found(admin, "sessions", group="finance") == [ana]
+
+
+def test_the_sessions_of_an_address_are_listed_by_their_last_use(admin: Browser, ana: Session, now: datetime) -> None:
+    other = make_session(make_person("other"), now, ip_address="2001:db8::7", last_seen_at=now - timedelta(hours=1))
+
+    assert found(admin, "sessions", q="2001:db8::7", sort="started") == [ana, other]
+
+
+def test_events_are_found_by_several_filters_at_once(admin: Browser, ana: Session, now: datetime) -> None:
+    event = Event.objects.record(Event.Kind.REFRESH_REUSED, ana, now=now, actor=admin.row.user)
+    Event.objects.record(Event.Kind.REFRESHED, ana, now=now, actor=admin.row.user)
+
+    query = {"kind": "refresh_reused", "person": "ana.lima@example.com", "actor": "admin@example.com", "since": "1h"}
+    assert found(admin, "events", **query) == [event]
+    assert found(admin, "events", **query | {"session": admin.row.public_id}) == []

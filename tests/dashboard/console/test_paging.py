@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 
 from accounts.models import Event, Session
+from dashboard import paging
 from dashboard.paging import Keyset
 from tests.conftest import Browser
 from tests.dashboard.console.support import make_session, make_sessions
@@ -101,3 +102,51 @@ def test_events_of_one_moment_are_paged_by_their_number(admin: Browser, now: dat
     second = admin.get("/console/events/", {"after": first.next_cursor}).context["page"]
 
     assert [int(event.detail) for event in [*first.rows, *second.rows]] == list(range(60))[::-1]
+
+
+def test_a_page_looks_through_so_many_rows_and_leads_on_from_there(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paging, "MOST_LOOKED_AT", 3)
+    rows = make_sessions(7, now)
+    Session.objects.filter(pk=rows[5].pk).update(browser="Opera 115")
+    every, opera = Session.objects.all(), Session.objects.filter(browser__startswith="Opera")
+
+    first = LAST_SEEN.page(opera, "", among=every)
+    second = LAST_SEEN.page(opera, first.next_cursor, among=every)
+    third = LAST_SEEN.page(opera, second.next_cursor, among=every)
+
+    assert [page.rows for page in (first, second, third)] == [[], [rows[5]], []]
+    assert [page.looked_at for page in (first, second, third)] == [3, 3, 0]
+    assert third.next_cursor == ""
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 7, 8])
+def test_looking_further_finds_every_row_once(now: datetime, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    monkeypatch.setattr(paging, "MOST_LOOKED_AT", most)
+    monkeypatch.setattr(paging, "CHUNK", 2)
+    rows = make_sessions(7, now)
+    Session.objects.filter(pk__in=[row.pk for row in rows[1:6]]).update(last_seen_at=now - timedelta(minutes=1))
+
+    found = list(
+        LAST_SEEN.walk(Session.objects.filter(pk__in=[row.pk for row in rows[::2]]), among=Session.objects.all())
+    )
+
+    assert sorted(row.pk for row in found) == sorted(row.pk for row in rows[::2])
+
+
+def test_the_list_says_that_it_has_not_looked_at_everything(
+    admin: Browser, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Their own session comes first.
+    monkeypatch.setattr(paging, "MOST_LOOKED_AT", 4)
+    rows = make_sessions(7, now)
+    Session.objects.filter(pk=rows[5].pk).update(browser="Opera 115")
+
+    first = admin.get("/console/sessions/?browser=Opera")
+    second = admin.get("/console/sessions/", {"browser": "Opera", "after": first.context["page"].next_cursor})
+
+    assert "Looked through 4 entries of this list: 0 fit." in first.content.decode()
+    assert "Look further" in first.content.decode()
+    assert "Nothing that fits so far." in first.content.decode()
+    assert second.context["page"].rows == [rows[5]]
