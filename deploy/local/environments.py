@@ -92,6 +92,7 @@ class Environment:
 APP = Environment(ROOT / ".venv", ROOT / "requirements.txt")
 DEVELOPMENT = Environment(ROOT / ".venv", ROOT / "requirements-dev.txt", covers=(APP.lock,))
 LOCAL = Environment(ROOT / ".local" / "venv", ROOT / "requirements-local.txt")
+BENCH = Environment(ROOT / ".local" / "bench", ROOT / "requirements-bench.txt")
 
 
 def install(*environments: Environment) -> None:
@@ -132,9 +133,9 @@ def _stamp_line(lock: Path) -> str:
 
 
 def main() -> int:
-    """Install what the tests need; return the exit status."""
+    """Install what the tests need, or with the argument `bench` what bin/bench does; return the exit status."""
     try:
-        install(DEVELOPMENT, LOCAL)
+        install(*([BENCH] if sys.argv[1:] == ["bench"] else [DEVELOPMENT, LOCAL]))
     except InstallError as error:
         fail(str(error))
         return 1

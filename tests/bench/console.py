@@ -59,13 +59,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", default="10000,100000,1000000", help="numbers of live sessions, comma separated")
     parser.add_argument("--runs", type=int, default=15)
+    parser.add_argument("--only", default="", metavar="TEXT", help="measure only what has this in its name")
     options = parser.parse_args()
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
     django.setup()
     # One line for each page would be thousands.
     logging.getLogger("config.access").setLevel(logging.WARNING)
     with seeded(sorted(map(int, options.sizes.split(",")))) as sites:
-        results = measure(sites, options.runs)
+        results = measure(sites, options.runs, options.only)
         is_good = report(results)
         report_pruning(sites)
     sys.exit(not is_good)
@@ -91,12 +92,13 @@ def seeded(sizes: list[int]) -> Iterator[list[Site]]:
         yield sites
 
 
-def measure(sites: list[Site], runs: int) -> list[Result]:
+def measure(sites: list[Site], runs: int, only: str = "") -> list[Result]:
     """Do everything so many times on each site, the sites in turn."""
     from accounts.management.progress import Progress
 
-    results, progress = [], Progress(runs * len(list(work(sites[0]))), "runs")
-    for name, most_queries in work(sites[0]):
+    wanted = [(name, most_queries) for name, most_queries in work(sites[0]) if only in name]
+    results, progress = [], Progress(runs * len(wanted), "runs")
+    for name, most_queries in wanted:
         result = Result(name, most_queries, seconds={site.size: [] for site in sites})
         for number in range(-WARM_UP, runs):
             for site in sites:

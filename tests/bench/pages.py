@@ -42,7 +42,8 @@ class Site:
             self.busy = User.objects.get(email=BUSY_MAILBOX)
             self.operator_client = sign_in(_operator())
             self.busy_client = sign_in(self.busy)
-            self.row = Session.objects.filter(user__isnull=False).exclude(user=self.busy).order_by("started_at")[0]
+            others = Session.objects.exclude(user=self.busy).exclude(ip_address=OFFICE)
+            self.row = others.order_by("started_at")[0]
             counts = Session.objects.order_by().values_list("user").annotate(count=Count("pk"))
             self.person_of_twelve = counts.filter(count=12)[0][0]
             self.console = dict(self._console())

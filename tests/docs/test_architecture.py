@@ -12,7 +12,13 @@ PAGE = DOCS / "architecture.md"
 REQUIREMENT = re.compile(r"^([A-Za-z0-9_-]+)", re.MULTILINE)
 CHECK_ID = re.compile(r"\baccounts\.[EW]\d{3}\b")
 SOURCE = re.compile(r"`((?:accounts|dashboard|config|deploy|tests)/[\w./-]*)`")
-LOCKS = ["requirements.in", "requirements-observability.in", "requirements-dev.in", "requirements-local.in"]
+LOCKS = [
+    "requirements.in",
+    "requirements-observability.in",
+    "requirements-dev.in",
+    "requirements-local.in",
+    "requirements-bench.in",
+]
 FIRST_CELLS = {row[0] for row in table_rows(PAGE)}
 
 

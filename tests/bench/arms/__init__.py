@@ -2,4 +2,6 @@
 
 Each module has `configure(database_url)`, which sets Django up, and `cookie()`, which signs somebody in and returns the
 Cookie header of their browser. `python -m tests.bench.arms NAME DATABASE_URL` runs one in a process of its own.
+
+All keep their database connections, and log from WARNING on; this project's record of each request is not written.
 """

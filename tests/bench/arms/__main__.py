@@ -21,12 +21,13 @@ def main(name: str, database_url: str) -> None:
 
     logging.disable(logging.INFO)
     call_command("migrate", verbosity=0)
-    environ = environment(arm.cookie())
+    cookie = arm.cookie()
+    environ = environment(cookie)
     application = get_wsgi_application()
     serve(application, environ)
     with CaptureQueriesContext(connection) as queries:
         serve(application, environ)
-    say({"queries": [query["sql"] for query in queries.captured_queries]})
+    say({"cookie": cookie, "queries": [query["sql"] for query in queries.captured_queries]})
     for line in sys.stdin:
         cpu, wall = time.process_time(), time.perf_counter()
         for _ in range(int(line)):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import django
 from django.conf import settings
+
+if TYPE_CHECKING:
+    from django.test import Client
 
 CONTEXT_PROCESSORS = [
     "django.template.context_processors.request",
@@ -61,10 +64,20 @@ def configure(database_url: str, **more: Any) -> None:
 
 
 def cookie() -> str:
+    return cookie_of(signed_in())
+
+
+def signed_in() -> Client:
+    """Return a browser in which somebody is signed in."""
     from django.contrib.auth.models import User
     from django.test import Client
 
     client = Client()
     person: Any = User.objects.create_user("uma", "user@example.com")
-    client.force_login(person)
+    client.force_login(person, backend=settings.AUTHENTICATION_BACKENDS[0])
+    return client
+
+
+def cookie_of(client: Client) -> str:
+    """Return the Cookie header of a browser."""
     return f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"

@@ -1,0 +1,5 @@
+from django.urls import include, path
+
+from tests.bench.arms.page import urlpatterns as bench
+
+urlpatterns = [*bench, path("accounts/", include("allauth.urls"))]

@@ -1,0 +1,11 @@
+"""An arm as a WSGI application, for gunicorn: BENCH_ARM and BENCH_DATABASE say which."""
+
+import importlib
+import logging
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+importlib.import_module(f"tests.bench.arms.{os.environ['BENCH_ARM']}").configure(os.environ["BENCH_DATABASE"])
+logging.disable(logging.INFO)
+application = get_wsgi_application()

@@ -1,0 +1,66 @@
+"""Arms under gunicorn: started alike, with the workers and threads of the project's own configuration."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from typing import Self
+
+from tests.bench.same_page import Arm
+
+START_SECONDS = 60.0
+
+
+class Served:
+    """One arm's page under gunicorn, on a database in which somebody is signed in."""
+
+    def __init__(self, name: str, database_url: str, *, workers: int = 1, threads: int = 4) -> None:
+        self.name = name
+        self._database_url = database_url
+        self._sizes = {"--workers": workers, "--threads": threads}
+        with Arm(name, database_url) as arm:
+            self.cookie = arm.cookie
+
+    def __enter__(self) -> Self:
+        """Start, and note how long it takes until the first answer."""
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            self.port = listener.getsockname()[1]
+            start = time.perf_counter()
+            self.process = subprocess.Popen(
+                self._command(listener.fileno()),
+                env=os.environ | {"BENCH_ARM": self.name, "BENCH_DATABASE": self._database_url},
+                stderr=subprocess.DEVNULL,
+                pass_fds=[listener.fileno()],
+                start_new_session=True,
+            )
+            connection = self.connect()
+            if self.get(connection) != http.client.OK:
+                raise RuntimeError(f"{self.name} does not serve the page")
+            self.first_answer = time.perf_counter() - start
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def connect(self) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=START_SECONDS)
+
+    def get(self, connection: http.client.HTTPConnection) -> int:
+        """Load the page over a connection that is kept, and return the status."""
+        connection.request("GET", "/bench/", headers={"Cookie": self.cookie, "Accept": "text/html"})
+        response = connection.getresponse()
+        response.read()
+        return response.status
+
+    def _command(self, listener: int) -> list[str]:
+        sizes = [text for name, number in self._sizes.items() for text in (name, str(number))]
+        gunicorn = [sys.executable, "-m", "gunicorn", "tests.bench.arms.wsgi", "--bind", f"fd://{listener}"]
+        return [*gunicorn, "--preload", "--worker-class", "gthread", "--no-control-socket", *sizes]
