@@ -12,7 +12,7 @@ from django.db.models import Model, Q, QuerySet
 
 PAGE_SIZE = 50
 # How many rows are looked through for those that fit: a page must not wait for a million of them.
-MOST_LOOKED_AT = 5000
+MOST_LOOKED_AT = 3000
 CHUNK = 500
 Row = TypeVar("Row", bound=Model)
 

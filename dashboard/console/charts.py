@@ -16,7 +16,7 @@ from accounts.models import Event, EventCount, Revocation
 
 HOURS = 24
 # Of events that the worker has not counted yet. On a busy site it is some minutes behind.
-MOST_COUNTED = 2000
+MOST_COUNTED = 1000
 # One chart each: which kinds of event it counts, and how they are painted.
 SERIES: tuple[tuple[str, str | Promise, tuple[str, ...]], ...] = (
     ("plain", _("Sign-ins"), (Event.Kind.SIGNED_IN,)),
