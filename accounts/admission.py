@@ -13,11 +13,12 @@ from accounts.sessions import SessionStore
 from accounts.writing import if_writable
 
 
-def admit(store: SessionStore, now: datetime) -> Session | None:
+def admit(store: SessionStore, now: datetime, *, is_in_background: bool = False) -> Session | None:
     """Return the live row of a signed-in request, its tokens fresh; None for anybody else.
 
     Raise SessionEndedError if there was a session but it has ended: elsewhere, by a time limit, by a disabled
-    account, or because Cognito refuses it.
+    account, or because Cognito refuses it. A request in the background is no sign of the person: it moves no idle
+    limit. All else is done for it, since a request must not escape the probe by what it says of itself.
     """
     row = store.row
     if row is None:
@@ -27,7 +28,8 @@ def admit(store: SessionStore, now: datetime) -> Session | None:
         return None
     if not row.person.is_active:
         raise SessionEndedError(end_session(row, EndReason.DISABLED, now=now))
-    if_writable(partial(row.touch, now))
+    if not is_in_background:
+        if_writable(partial(row.touch, now))
     return probe(keep_fresh(row, now), now)
 
 

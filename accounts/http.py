@@ -85,6 +85,14 @@ def wants_json(request: HttpRequest) -> bool:
     return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
 
 
+def is_in_background(request: HttpRequest) -> bool:
+    """Tell whether a page asked by itself, with nobody doing anything.
+
+    It is what the client says, and costs only the client: such a request does not keep its session alive.
+    """
+    return request.headers.get("X-Background") == "true"
+
+
 def this_page(request: HttpRequest) -> str:
     """Return this page's address if going there again makes sense, else the start page's.
 

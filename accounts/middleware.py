@@ -26,7 +26,7 @@ from accounts.encryption import SealedDataError, UnknownKeyError
 from accounts.ending import SessionEndedError, end_session
 from accounts.error_pages import CROSS_SITE, ended_response, error_response, login_url, problem_response
 from accounts.fetch_metadata import is_welcome
-from accounts.http import GatehouseRequest, comes_from_trusted_proxy, set_session, wants_json
+from accounts.http import GatehouseRequest, comes_from_trusted_proxy, is_in_background, set_session, wants_json
 from accounts.kept_form import keep, read_form, remembered_page
 from accounts.log import request_id_in_log
 from accounts.models import EndedSession, EndReason, Session
@@ -145,7 +145,8 @@ class FreshTokensMiddleware:
         _require(request, "user", "accounts.middleware.AuthenticationMiddleware", before=self)
         request.ended_session = None
         try:
-            set_session(request, admit(request.session, timezone.now()))
+            row = admit(request.session, timezone.now(), is_in_background=is_in_background(request))
+            set_session(request, row)
         except SessionEndedError as error:
             leave(request, error)
         return self.get_response(request)
@@ -197,6 +198,9 @@ class LoginRequiredMiddleware(DjangoLoginRequiredMiddleware):
             return ended_response(request, form=form, kept=kept)
         if wants_json(request):
             return JsonResponse({"error": "login_required"}, status=401)
+        if request.headers.get("HX-Request"):
+            # A script cannot follow the redirect to the hosted UI; what it gets here it shows instead of the page.
+            return ended_response(request)
         if request.method not in ("GET", "HEAD"):
             # Where a form was sent to, nobody can go back to; but it may be one that was kept, sent by a reload.
             return HttpResponseRedirect(login_url(remembered_page(request)))
