@@ -54,11 +54,18 @@ function tick() {
   }
 }
 
-for (const element of document.querySelectorAll("time[data-time]")) {
-  const at = Date.parse(element.dateTime);
-  element.title = `${toTheSecond.format(at)} (${element.title})`;
-  if (element.dataset.time === "clock") write(element, clock(at));
+// What has been updated in place is as the server wrote it, and has lost the mark with the rest.
+function localise() {
+  for (const element of document.querySelectorAll("time[data-time]:not([data-localised])")) {
+    const at = Date.parse(element.dateTime);
+    element.title = `${toTheSecond.format(at)} (${element.title})`;
+    if (element.dataset.time === "clock") write(element, clock(at));
+    element.dataset.localised = "";
+  }
+  tick();
 }
-tick();
+
+localise();
+document.addEventListener("htmx:after:swap", localise);
 setInterval(() => document.hidden || tick(), 1000);
 document.addEventListener("visibilitychange", tick);

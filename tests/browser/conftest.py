@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from deploy.local.people import Person
 from tests.ministack import LocalUserPool, free_port
@@ -24,6 +24,7 @@ FLAGS = [
     "--disable-sync",
 ]
 expect.set_options(timeout=10_000)
+STORED = "() => localStorage.length + sessionStorage.length"
 
 
 @dataclass
@@ -88,7 +89,10 @@ def chromium() -> Iterator[Chromium]:
 
 @pytest.fixture
 def visit(site: Site, chromium: Chromium) -> Iterator[Callable[..., Visitor]]:
-    """Open a browser for a person; at the end no browser may have complained about any page of ours."""
+    """Open a browser for a person; at the end no browser may have complained about any page of ours.
+
+    Nor may a page have asked anybody else for anything, or have stored anything.
+    """
     opened: list[tuple[BrowserContext, Visitor]] = []
 
     def visit(person: Person, *, javascript: bool = True) -> Visitor:
@@ -99,7 +103,13 @@ def visit(site: Site, chromium: Chromium) -> Iterator[Callable[..., Visitor]]:
             if message.type in ("error", "warning") and message.location.get("url", "").startswith(site.url):
                 visitor.complaints.append(message.text)
 
+        def note_strangers(request: Request) -> None:
+            is_ours = visitor.page.url.startswith(site.url) and not request.is_navigation_request()
+            if is_ours and not request.url.startswith(site.url):
+                visitor.complaints.append(f"asked {request.url}")
+
         visitor.page.on("console", note)
+        visitor.page.on("request", note_strangers)
         visitor.page.on("pageerror", lambda error: visitor.complaints.append(str(error)))
         opened.append((context, visitor))
         return visitor
@@ -107,6 +117,8 @@ def visit(site: Site, chromium: Chromium) -> Iterator[Callable[..., Visitor]]:
     yield visit
 
     for context, visitor in opened:
+        if visitor.page.url.startswith(site.url) and visitor.page.evaluate(STORED):
+            visitor.complaints.append("the page stored something")
         context.close()
         assert visitor.complaints == []
 
