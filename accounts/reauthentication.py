@@ -25,6 +25,7 @@ from accounts import sign_in
 from accounts.cognito import oidc
 from accounts.http import SignedInRequest, wants_json
 from accounts.kept_form import keep, page_of, read_form, remember
+from accounts.rate_limits import SIGN_IN, limited
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +54,7 @@ def ask(request: Any) -> HttpResponse:
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
+@limited(SIGN_IN, methods=("POST",))
 def reauthenticate(request: SignedInRequest) -> HttpResponse:
     """Ask whether it is still them; by POST, begin the round trip that answers it and leads back here."""
     if request.method == "POST":

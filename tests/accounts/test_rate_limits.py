@@ -177,6 +177,14 @@ def test_beginning_sign_ins_is_limited(client: Client, pool: FakeUserPool, db: N
     assert AuthorizationRequest.objects.count() == 3
 
 
+def test_proving_anew_who_one_is_is_limited_as_signing_in_is(user: Browser, squeezed: Any) -> None:
+    squeezed(SIGN_IN, 2)
+
+    responses = [user.post("/reauthenticate/", {"next": "/"}) for _ in range(3)]
+
+    assert [response.status_code for response in responses] == [302, 429, 429]
+
+
 def test_the_page_says_how_long_to_wait_and_leads_back(
     client: Client, pool: FakeUserPool, db: None, squeezed: Any
 ) -> None:
