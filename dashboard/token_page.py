@@ -209,6 +209,8 @@ def _in_words(name: str) -> tuple[str, str]:
 def _values(name: str, value: Any) -> tuple[str, ...]:
     if name == "identities" and (accounts := linked_accounts(value)):
         return accounts
+    if name == "nonce":  # spent by now, and of no use to anybody who reads this
+        return ("\N{HORIZONTAL ELLIPSIS}",)
     if name == "scope" and isinstance(value, str):
         return tuple(value.split())
     if name == "cognito:roles" and isinstance(value, str):  # a list by one page of the documentation, not by another

@@ -46,6 +46,12 @@ def claim_row(name: str, value: object) -> ClaimRow:
     return next(row for row in report.claims if row.name == name)
 
 
+def test_a_nonce_is_explained_and_not_shown() -> None:
+    row = claim_row("nonce", "of-this-sign-in")
+
+    assert (row.label, row.values) == ("Nonce", ("…",))
+
+
 def test_both_tokens_are_explained_and_every_check_holds(user: Browser) -> None:
     page = words(user.get("/tokens/"))
 
