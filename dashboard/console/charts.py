@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db.models import CharField, QuerySet, Value
+from django.db.models import QuerySet, Value
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -75,18 +75,27 @@ def count_by_hour(hours: list[datetime]) -> Day:
     for hour, kind, count, last in EventCount.objects.by_hour(hours[0]):
         counts[hour, kind] = count
         since = max(since, last + EventCount.SLOT)
-    latest = list(_since(since)[:MOST_COUNTED])
+    latest = list(_since(since))
     for at, kind in latest:
         counts[at.replace(minute=0, second=0, microsecond=0), kind] += 1
-    return Day(counts, counted_until=latest[-1][0] if len(latest) == MOST_COUNTED else None)
+    told = [at for at, kind in latest if kind == EventCount.REVOKED]
+    happened = [at for at, kind in latest if kind != EventCount.REVOKED]
+    return Day(counts, min((max(part) for part in (told, happened) if len(part) == MOST_COUNTED), default=None))
 
 
 def _since(moment: datetime) -> QuerySet[Any, Any]:
-    """Return when and what, of events and of revocations that Cognito was told, the oldest first."""
-    told = Revocation.objects.filter(state=Revocation.State.DONE, settled_at__gte=moment).order_by()
-    revoked = Value(EventCount.REVOKED, output_field=CharField())
-    events = Event.objects.filter(at__gte=moment).order_by().values_list("at", "kind")
-    return events.union(told.values_list("settled_at", revoked), all=True).order_by("at")
+    """Return when and what, of the next events and of the next revocations that Cognito was told."""
+    done = Revocation.objects.filter(state=Revocation.State.DONE)
+    events = _next(Event.objects.all(), "at", moment).values_list("at", "kind")
+    told = _next(done, "settled_at", moment).values_list("settled_at", Value(EventCount.REVOKED))
+    return events.union(told, all=True)
+
+
+def _next(rows: QuerySet[Any], column: str, moment: datetime) -> QuerySet[Any]:
+    """Keep the first rows from a moment on. A limit of both together would sort all that has happened since."""
+    first = rows.filter(**{f"{column}__gte": moment}).order_by(column)[:MOST_COUNTED]
+    found: QuerySet[Any] = rows.model._default_manager.order_by().filter(pk__in=first.values("pk"))
+    return found
 
 
 def charts(counts: Mapping[tuple[datetime, str], int], hours: list[datetime]) -> list[Chart]:

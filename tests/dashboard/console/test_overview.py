@@ -74,6 +74,21 @@ def test_events_that_nobody_has_counted_are_counted_up_to_a_limit(monkeypatch: p
     assert day.counted_until == hours[2]
 
 
+@pytest.mark.django_db
+def test_many_revocations_leave_no_event_uncounted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(charts_module, "MOST_COUNTED", 2)
+    hours = hours_until(NOW)
+    row = make_sessions(1, NOW)[0]
+    for hour in hours[:3]:
+        make_revocation(row, NOW, state="done", settled_at=hour)
+    Event.objects.create(at=hours[5], kind="refreshed")
+
+    day = count_by_hour(hours)
+
+    assert day.counts == {(hours[0], "revoked"): 1, (hours[1], "revoked"): 1, (hours[5], "refreshed"): 1}
+    assert day.counted_until == hours[1]
+
+
 def test_a_page_that_has_not_counted_everything_says_so(admin: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(charts_module, "MOST_COUNTED", 1)
 
