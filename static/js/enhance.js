@@ -9,6 +9,11 @@ const GIVE_UP_AFTER = 3;
 const isLive = (element) => element instanceof Element && element.matches(LIVE);
 const failures = new WeakMap();
 
+// Nobody does anything when a page asks by itself: that must not keep the session alive.
+document.addEventListener("htmx:config:request", ({ target, detail: { ctx } }) => {
+  if (isLive(target)) ctx.request.headers["X-Background"] = "true";
+});
+
 // What keeps itself up to date asks only while somebody can see it, and again as soon as they can.
 document.addEventListener("htmx:before:request", (event) => {
   const isIdle = document.hidden || failures.get(event.target) >= GIVE_UP_AFTER;
@@ -25,6 +30,12 @@ function noteFailure(element) {
   element.querySelector("[data-stale]")?.removeAttribute("hidden");
 }
 document.addEventListener("htmx:error", ({ target }) => isLive(target) && noteFailure(target));
+
+// An answer to what has left the page comes too late: what stands there now is newer.
+document.addEventListener("htmx:before:response", (event) => {
+  const { sourceElement, request } = event.detail.ctx;
+  if (request.method === "GET" && !sourceElement.isConnected) event.preventDefault();
+});
 
 // An answer that is not this page, be it an error or where a redirect led, is shown whole: no part of this page can
 // take it in. What keeps itself up to date puts up with errors, but not with the end of the session.
