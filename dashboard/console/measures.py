@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 
+from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -90,8 +92,15 @@ def in_words(seconds: float | None) -> str:
         return ""
     longest = measuring.BOUNDS[-1]
     if seconds > longest:
-        return _("over %(seconds)g s") % {"seconds": longest}
-    return _("%(number)g s") % {"number": seconds} if seconds >= 1 else _("%(number)g ms") % {"number": 1000 * seconds}
+        return _("over %(number)s s") % {"number": _number(longest)}
+    if seconds < 1:
+        return _("%(number)s ms") % {"number": _number(1000 * seconds)}
+    return _("%(number)s s") % {"number": _number(seconds)}
+
+
+def _number(number: float) -> str:
+    """Write a number as the page's language does, without needless digits."""
+    return number_format(Decimal(f"{number:g}"))
 
 
 def _quotas(counted: dict[str, int]) -> Iterator[Quota]:

@@ -11,10 +11,12 @@ from uuid import UUID
 import pytest
 from django.template.loader import render_to_string
 from django.utils import translation
+from pytest_django import Settings
 
 from accounts import error_pages
 from accounts.error_pages import Problem
 from accounts.models import EndReason, TokenHealth
+from dashboard.console.measures import in_words
 from tests.conftest import Browser
 from tests.dashboard.console.test_access import ACTIONS, PAGES
 from tests.dashboard.test_every_pages_rules import SIGNED_IN, SIGNED_OUT
@@ -107,6 +109,24 @@ def test_what_the_tokens_are_doing(health: TokenHealth) -> None:
         )
 
     assert english_of(page) == []
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(0.3, "300 ms"), (1.5, "1,5 s"), (2.0, "2 s"), (9.0, "über 5 s")])
+def test_seconds_have_a_comma(seconds: float, words: str) -> None:
+    with translation.override("de"):
+        assert in_words(seconds) == words
+
+
+def test_thousands_have_a_point(admin: Browser, settings: Settings) -> None:
+    settings.SESSION_IDLE_SECONDS = 1800
+
+    assert "<strong>1.800</strong>" in german(admin).get("/console/health/").content.decode()
+
+
+def test_hours_are_written_as_germans_write_them(admin: Browser) -> None:
+    page = german(admin).get("/console/").content.decode()
+
+    assert re.search(r"<th scope=\"row\">\d{1,2}\. [A-Z][a-zä]+\.?, \d\d:00</th>", page)
 
 
 def test_english_is_seen() -> None:
