@@ -120,6 +120,14 @@ def test_the_proxy_knows_every_blank_of_its_template(services: Any) -> None:
     assert blanks == services["proxy"]["environment"].keys()
 
 
+def test_a_list_of_servers_on_several_lines_fills_no_comment() -> None:
+    blanks = re.findall(r"\$\{([A-Z_]+)\}", TEMPLATE)
+
+    comments = [line for line in TEMPLATE.splitlines() if line.lstrip().startswith("#")]
+
+    assert not [line for line in comments for blank in set(blanks) - {"NAME"} if re.search(rf"\$\{{?{blank}\b", line)]
+
+
 @pytest.mark.parametrize("header", ["X-Forwarded-Proto", "X-Forwarded-For", "X-Request-ID", "Host"])
 def test_the_proxy_overwrites_what_the_app_believes(header: str) -> None:
     values = re.findall(rf"proxy_set_header {header} (\S+);", TEMPLATE)
