@@ -20,7 +20,6 @@ READ_OUT = {"alt", "aria-description", "aria-label", "data-label", "data-then", 
 # Arguments, by name, that end on a page.
 SHOWN = {"help_text", "label", "verbose_name", "verbose_name_plural", "empty_label"}
 MESSAGES = {"debug", "info", "success", "warning", "error"}
-TRANSLATED = {"_", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy", "pgettext", "pgettext_lazy"}
 TEMPLATES = [path for path in source_files() if path.suffix == ".html"]
 MODULES = [path for path in source_files() if path.suffix == ".py" and "migrations" not in path.parts]
 
