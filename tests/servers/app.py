@@ -24,7 +24,7 @@ BOOTED = re.compile(r"Booting worker with pid: (\d+)")
 # Which worker answered what, after how many seconds.
 ACCESS_LINE = "%(p)s %(m)s %(U)s %(s)s %(L)s"
 ANSWERED = re.compile(r"<(\d+)> [A-Z]+ /")
-START_SECONDS = 30.0
+START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 
 
@@ -81,12 +81,12 @@ class AppServer:
             self.kill()
             raise
 
-    def stop(self) -> None:
-        """Stop as a process manager does, by SIGTERM; whatever is left after that is killed."""
+    def stop(self, patience: float = STOP_SECONDS) -> None:
+        """Stop as a process manager does, by SIGTERM; whatever is left when its patience ends is killed."""
         if self._process is not None:
             self.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(STOP_SECONDS)
+                self._process.wait(patience)
             self.kill()
 
     def terminate(self) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import fcntl
+import os
+import signal
 import tempfile
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +18,7 @@ import psycopg
 
 # What a test writes may be lost with the machine.
 CARELESS = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
+STOP_SECONDS = 20.0
 
 
 class PostgresServer:
@@ -34,6 +38,20 @@ class PostgresServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._server.cleanup()
+
+    def stop(self) -> None:
+        """Break every connection and stop, as a restart for an upgrade does; `start` goes on with the same data."""
+        os.kill(self._server.get_postmaster_info().pid, signal.SIGINT)
+        deadline = time.monotonic() + STOP_SECONDS
+        while (self._server.pgdata / "postmaster.pid").exists():
+            if time.monotonic() > deadline:
+                raise TimeoutError("PostgreSQL does not stop")
+            time.sleep(0.02)
+
+    def start(self) -> None:
+        """Start again on the same socket, and return once connections are taken."""
+        with _one_at_a_time():
+            self._server.ensure_postgres_running()
 
     def url(self, database: str = "postgres") -> str:
         """Return a database's DATABASE_URL."""
