@@ -25,10 +25,10 @@ def run(*command: object, **environment: str) -> subprocess.CompletedProcess[str
     )
 
 
-def find_chromium(path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Look for a browser on this PATH, where nothing can be installed."""
-    script = 'set -e; . bin/lib/chromium.sh; find_chromium; echo "$CHROMIUM"'
-    return run("sh", "-c", script, PATH=str(path), CHROMIUM="", **environment)
+def find_tools(path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Look for what the tests drive on this PATH, where nothing can be installed."""
+    script = 'set -e; . bin/lib/tools.sh; find_tools; echo "$CHROMIUM $NGINX $REDIS_SERVER"'
+    return run("sh", "-c", script, PATH=str(path), **{"CHROMIUM": "", "NGINX": "", "REDIS_SERVER": "", **environment})
 
 
 @pytest.fixture
@@ -55,26 +55,34 @@ def test_arguments_go_to_pytest_and_the_checks_are_left_out(tmp_path: Path) -> N
     assert "mypy" not in result.stdout
 
 
-def test_a_missing_browser_is_told_with_the_fix(path: Path) -> None:
-    result = find_chromium(path, CI="")
+def test_a_missing_tool_is_told_with_the_fix(path: Path) -> None:
+    result = find_tools(path, CI="", NGINX="cat", REDIS_SERVER="cat")
 
     assert result.returncode == 0
-    assert "sudo apt install chromium" in result.stderr
+    assert "Not found: chromium." in result.stderr
+    assert "sudo apt install chromium;" in result.stderr
 
 
-def test_a_missing_browser_stops_ci(path: Path) -> None:
-    result = find_chromium(path, CI="true")
+@pytest.mark.parametrize("missing", ["chromium", "redis-server"])
+def test_a_missing_tool_stops_ci(path: Path, missing: str) -> None:
+    names = {"chromium": "CHROMIUM", "redis-server": "REDIS_SERVER"}
+    others = {name: "cat" for package, name in names.items() if package != missing}
+
+    result = find_tools(path, CI="true", NGINX="cat", **others)
 
     assert result.returncode == 1
-    assert "sudo apt install chromium" in result.stderr
+    assert f"sudo apt install {missing};" in result.stderr
 
 
-def test_a_browser_is_found_under_any_of_its_names(path: Path) -> None:
-    (path / "google-chrome-stable").symlink_to(path / "cat")
+def test_a_tool_is_found_under_any_of_its_names(path: Path) -> None:
+    names = ["google-chrome-stable", "nginx", "valkey-server"]
+    for name in names:
+        (path / name).symlink_to(path / "cat")
 
-    result = find_chromium(path)
+    result = find_tools(path, CI="true")
 
-    assert result.stdout.strip() == str(path / "google-chrome-stable")
+    assert result.returncode == 0
+    assert result.stdout.split() == [str(path / name) for name in names]
 
 
 @pytest.mark.parametrize(("plugin", "status"), [((), 0), (("-p", "tests.no_skips"), 1)])
