@@ -122,7 +122,7 @@ class Session(AbstractBaseSession):
             # What the console sorts, pages and searches by.
             models.Index(fields=["last_seen_at", "public_id"], name="accounts_session_seen"),
             models.Index(fields=["started_at", "public_id"], name="accounts_session_started"),
-            models.Index(fields=["ip_address", "last_seen_at"], name="accounts_session_ip"),
+            models.Index(fields=["ip_address", "last_seen_at", "public_id"], name="accounts_session_ip"),
             models.Index(fields=["last_seen_at"], condition=Q(refresh_failures__gt=0), name="accounts_session_failing"),
         ]
         default_permissions = ["view"]
