@@ -82,7 +82,6 @@ class Seat:
     def __init__(self, browser: HttpBrowser, visits: Visits) -> None:
         self.browser = browser
         self.is_signed_in: bool | None = False
-        self.sign_ins = 0
         self._visits = visits
 
     def sign_in(self) -> None:
@@ -91,7 +90,6 @@ class Seat:
         if start is None or start.status_code != HTTPStatus.FOUND:
             return
         response = self.browser.pool.authorize(start.headers["Location"], self.browser.person)
-        self.sign_ins += 1
         self.is_signed_in = self._is_good(self.ask("GET", response))
 
     def sign_out(self) -> None:
