@@ -70,6 +70,16 @@ def test_the_build_is_offered_only_what_the_image_takes() -> None:
     assert offered == copied
 
 
+def test_each_lock_the_image_can_be_built_from_is_complete() -> None:
+    locks = {source for source, _ in re.findall(r"^COPY (requirements\S*\.txt) (\S+)$", DOCKERFILE, re.MULTILINE)}
+
+    default = re.findall(r"^ARG REQUIREMENTS=(\S+)$", DOCKERFILE, re.MULTILINE)
+
+    assert default == ["requirements.txt"]
+    pinned = {lock: set(re.findall(r"^(\S+==\S+)", (ROOT / lock).read_text(), re.MULTILINE)) for lock in locks}
+    assert all(pinned["requirements.txt"] <= pins for pins in pinned.values())
+
+
 def test_the_image_runs_as_nobody_in_particular() -> None:
     users = re.findall(r"^USER (\S+)$", DOCKERFILE, re.MULTILINE)
 
