@@ -127,10 +127,6 @@ def actions(site: Site) -> Iterator[tuple[str, Callable[[], None]]]:
     for name, path in (site.console | site.own).items():
         yield name, partial(site.open, path)
     yield "sessions as CSV, first line", partial(site.first_line_of_csv, reverse("console_sessions_csv"))
-    yield (
-        "Opera sessions as CSV, first line",
-        partial(site.first_line_of_csv, f"{reverse('console_sessions_csv')}?browser=Opera"),
-    )
     yield "events as CSV, first line", partial(site.first_line_of_csv, reverse("console_events_csv"))
     yield "ending twelve sessions of one person", site.end_everything_of_one_person
 
