@@ -20,6 +20,7 @@ from django_tasks_db.models import DBTaskResult
 from accounts.models import Session
 from tests.fleet.crowd import Crowd, Outcome, Someone, Visit
 from tests.fleet.fleet import Fleet
+from tests.fleet.parts import Command
 from tests.fleet.pool import REFRESH, REVOKE
 from tests.servers import AppServer
 
@@ -99,9 +100,9 @@ class Fate:
                     if someone.second and someone.second.is_signed_in:
                         someone.second.sign_out()
             with pool.silent(REVOKE, persons, is_done_first=False) as silence:
-                while not (names := self._workers_at_work()):
+                silence.wait_for(1, PATIENCE_SECONDS)
+                while (worker := self._worker_at_work()) is None:
                     silence.wait_for(1, PATIENCE_SECONDS)
-                worker = next(each for each in self.fleet.release.workers if names[0] in each.arguments)
                 worker.kill()
         disaster.cut_short = 1
         self._is_over(disaster)
@@ -199,11 +200,11 @@ class Fate:
         with contextlib.suppress(requests.ConnectionError):
             requests.get(f"{host.url}/api/session/", headers=headers, timeout=PATIENCE_SECONDS)
 
-    def _workers_at_work(self) -> list[str]:
-        """Return the ids of workers that are delivering revocations, the one that began last first."""
-        running = DBTaskResult.objects.using(self.alias).running().order_by("-started_at")
-        deliveries = running.filter(task_path__endswith="deliver_revocations")
-        return [worker_ids[-1] for worker_ids in deliveries.values_list("worker_ids", flat=True)]
+    def _worker_at_work(self) -> Command | None:
+        """Return a worker that is delivering revocations. What one did that was killed stays noted as running."""
+        running = DBTaskResult.objects.using(self.alias).running().filter(task_path__endswith="deliver_revocations")
+        names = {worker_ids[-1] for worker_ids in running.values_list("worker_ids", flat=True)}
+        return next((each for each in self.fleet.release.workers if names & set(each.arguments)), None)
 
     @property
     def _sessions(self) -> QuerySet[Session]:
