@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-import jwt
 import requests
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
+from joserfc.jwk import RSAKey
+from joserfc.util import base64_to_int
 
 from accounts.cognito.errors import InvalidTokenError, ProviderUnavailableError
 from accounts.cognito.observing import Observer, observe_nothing, observed
@@ -32,7 +33,7 @@ class _Fetch:
     tried_at: datetime
     failed: bool
     fetched_at: datetime | None = None
-    keys: Mapping[str, RSAPublicKey] = field(default_factory=dict)
+    keys: Mapping[str, RSAKey] = field(default_factory=dict)
 
 
 class KeySet:
@@ -54,7 +55,7 @@ class KeySet:
         """When the keys in use were read, or None before the first success."""
         return self._last.fetched_at if self._last else None
 
-    def key(self, kid: str, now: datetime) -> RSAPublicKey:
+    def key(self, kid: str, now: datetime) -> RSAKey:
         """Return the key named `kid`.
 
         Raise InvalidTokenError if the issuer has no such key, and ProviderUnavailableError if that cannot be told
@@ -92,7 +93,7 @@ class KeySet:
                 return _Fetch(tried_at=now, failed=True)
             return _Fetch(tried_at=now, failed=True, fetched_at=last.fetched_at, keys=last.keys)
 
-    def _read(self) -> dict[str, RSAPublicKey]:
+    def _read(self) -> dict[str, RSAKey]:
         with observed("jwks", self._observe):
             try:
                 return _fetch_keys(self.url)
@@ -100,7 +101,7 @@ class KeySet:
                 raise ProviderUnavailableError(type(error).__name__) from error
 
 
-def _fetch_keys(url: str) -> dict[str, RSAPublicKey]:
+def _fetch_keys(url: str) -> dict[str, RSAKey]:
     response = requests.get(url, timeout=TIMEOUT_SECONDS, allow_redirects=False)
     response.raise_for_status()
     document: Any = response.json()
@@ -111,15 +112,18 @@ def _fetch_keys(url: str) -> dict[str, RSAPublicKey]:
     return keys
 
 
-def _signing_key(entry: Any) -> tuple[str, RSAPublicKey] | None:
+def _signing_key(entry: Any) -> tuple[str, RSAKey] | None:
     """Return `kid` and key of an RS256 signing key, or None: one strange entry does not spoil the others."""
     if not isinstance(entry, dict) or entry.get("kty") != "RSA" or entry.get("use", "sig") != "sig":
+        return None
+    # A private key that anybody can read is nobody's.
+    if "d" in entry:
         return None
     kid = entry.get("kid")
     if not isinstance(kid, str) or entry.get("alg", "RS256") != "RS256":
         return None
     try:
-        key = jwt.PyJWK(entry, algorithm="RS256").key
-    except (jwt.PyJWTError, ValueError, TypeError):
+        key = RSAPublicNumbers(e=base64_to_int(entry["e"]), n=base64_to_int(entry["n"])).public_key()
+    except (KeyError, ValueError, TypeError):
         return None
-    return (kid, key) if isinstance(key, RSAPublicKey) and key.key_size in KEY_BITS else None
+    return (kid, RSAKey.import_key(key)) if key.key_size in KEY_BITS else None

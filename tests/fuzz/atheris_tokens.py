@@ -9,6 +9,8 @@ import base64
 from contextlib import suppress
 from datetime import UTC, datetime
 
+from joserfc.jwk import RSAKey
+
 from accounts.cognito.config import UserPoolConfig
 from accounts.cognito.errors import InvalidTokenError
 from accounts.cognito.tokens import TokenResponse
@@ -28,7 +30,7 @@ class Keys:
 
     def key(self, kid: str, now: datetime) -> object:
         del now
-        public = {key.kid: key.private.public_key() for key in KEYS.values()}
+        public = {key.kid: RSAKey.import_key(key.private.public_key()) for key in KEYS.values()}
         if kid not in public:
             raise InvalidTokenError("kid")
         return public[kid]
