@@ -90,7 +90,7 @@ def is_in_background(request: HttpRequest) -> bool:
 
     It is what the client says, and costs only the client: such a request does not keep its session alive.
     """
-    return request.headers.get("X-Background") == "true"
+    return request.META.get("HTTP_X_BACKGROUND") == "true"
 
 
 def this_page(request: HttpRequest) -> str:

@@ -35,6 +35,9 @@ def view_name(request: HttpRequest) -> str:
 
 
 def _log(request: HttpRequest, response: HttpResponse, *, seconds: float) -> None:
+    level = logging.DEBUG if request.path in PROBES else logging.INFO
+    if not logger.isEnabledFor(level):
+        return
     # A stranger chooses the path: what is not printable must not make lines of its own.
     path = request.path[:PATH_MAX_LENGTH].encode("unicode_escape").decode("ascii")
     milliseconds = round(seconds * 1000)
@@ -46,7 +49,7 @@ def _log(request: HttpRequest, response: HttpResponse, *, seconds: float) -> Non
         "ms": milliseconds,
     }
     logger.log(
-        logging.DEBUG if request.path in PROBES else logging.INFO,
+        level,
         "%s %s %d %d ms",
         request.method,
         path,
