@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from typing import Any
-
 from django.contrib.auth.models import Group
-from django.urls import URLPattern, get_resolver
 from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.ending import end_session
 from accounts.models import EndReason, Event, Revocation, Session
+from tests.attacks.support import addresses
 from tests.canary.watching import Evidence, WatchedBrowser, WatchedPool, run
 from tests.fake_user_pool import Failure, Person, Signing
 
-PARAMETER = re.compile(r"<[^>]+>")
 TYPED = "typed-into-a-form-of-a-session-that-had-ended"
 
 
@@ -100,23 +95,6 @@ def every_page(world: World) -> None:
 
 def _stranger(world: World) -> WatchedBrowser:
     return world.browser(world.user, is_signed_in=False)
-
-
-def addresses(ids: list[Any]) -> Iterator[str]:
-    """Yield every address of the app; where something is to be named, each of `ids` is."""
-    for route in routes(get_resolver().url_patterns):
-        for each in ids if PARAMETER.search(route) else ids[:1]:
-            yield f"/{PARAMETER.sub(str(each), route)}"
-
-
-def routes(patterns: list[Any], prefix: str = "") -> Iterator[str]:
-    """Yield the routes of a URL configuration; what a regular expression stands for is somebody else's to guess."""
-    for pattern in patterns:
-        route = f"{prefix}{pattern.pattern}"
-        if not isinstance(pattern, URLPattern):
-            yield from routes(pattern.url_patterns, route)
-        elif "^" not in route and "(?P" not in route:
-            yield route
 
 
 def break_things(world: World) -> None:
