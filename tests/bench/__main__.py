@@ -14,6 +14,8 @@ from pathlib import Path
 PARTS = {
     "page": "tests.bench.same_page",
     "load": "tests.bench.load",
+    "sign-in": "tests.bench.sign_in",
+    "stampede": "tests.bench.stampede",
     "primitives": "tests.bench.primitives",
     "memory": "tests.bench.memory",
     "console": "tests.bench.console",

@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import time
 
+from django.conf import settings
+
 from tests.bench.arms import bare
+
+LOGIN = "/oidc/authenticate/"
 
 
 def configure(database_url: str) -> None:
@@ -27,6 +31,18 @@ def configure(database_url: str) -> None:
         # As long as an ID token of Cognito lives: the default of 15 minutes would redirect in the middle of a run.
         OIDC_RENEW_ID_TOKEN_EXPIRY_SECONDS=3600,
     )
+
+
+def use_pool(environment: dict[str, str]) -> None:
+    """Sign people in at this user pool from now on."""
+    domain = environment["COGNITO_DOMAIN"]
+    settings.OIDC_RP_CLIENT_ID = environment["COGNITO_CLIENT_ID"]
+    settings.OIDC_RP_CLIENT_SECRET = environment["COGNITO_CLIENT_SECRET"]
+    settings.OIDC_OP_JWKS_ENDPOINT = environment["COGNITO_JWKS_URL"]
+    settings.OIDC_OP_AUTHORIZATION_ENDPOINT = f"{domain}/oauth2/authorize"
+    settings.OIDC_OP_TOKEN_ENDPOINT = f"{domain}/oauth2/token"
+    settings.OIDC_OP_USER_ENDPOINT = f"{domain}/oauth2/userInfo"
+    settings.OIDC_USE_PKCE = True
 
 
 def cookie() -> str:
