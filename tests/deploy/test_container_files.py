@@ -158,6 +158,13 @@ def test_the_proxy_waits_longer_than_the_app_may_take() -> None:
     assert int(idle[1]) < gunicorn["keepalive"]
 
 
+def test_the_proxy_tries_no_form_a_second_time() -> None:
+    conditions = re.findall(r"proxy_next_upstream (.*?);", TEMPLATE)
+
+    assert len(conditions) == 1
+    assert "non_idempotent" not in conditions[0]
+
+
 def test_the_proxys_log_holds_no_query() -> None:
     formats = re.findall(r"log_format .*?;", TEMPLATE, re.DOTALL)
 

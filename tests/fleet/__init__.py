@@ -11,7 +11,8 @@ Read it in this order:
     parts.py        RedisServer, Command: processes that can be stopped and started
     proxy.py        Proxy: nginx, and the certificate of the site
     fleet.py        Fleet: all of it together, with releases that take each other's place
-    crowd.py        Crowd: the people, and what each page load came to
+    visits.py       what each page load came to
+    crowd.py        Crowd: the people
     disasters.py    what happens to the fleet, and what it may cost
     story.py        a run from the first sign-in to the last look
     ledger.py       Ledger: what must hold afterwards, whatever has happened

@@ -1,4 +1,4 @@
-"""Two hundred people who go on clicking, and what each page load came to."""
+"""Two hundred people who go on clicking."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ import heapq
 import random
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from enum import Enum
 from http import HTTPStatus
+from typing import TypeGuard
 from urllib.parse import urlsplit
 
 import requests
 
 from tests.fake_user_pool import Person
 from tests.fleet.fleet import Fleet
+from tests.fleet.visits import Outcome, Visit, Visits
 from tests.servers import HttpBrowser
 
 # The start page, the claims of the tokens, what only Cognito knows, JSON for a front end, one's sessions.
@@ -31,51 +32,6 @@ SECOND_BROWSERS = 4
 DOMAIN = "@people.example.com"
 
 
-class Outcome(Enum):
-    """What somebody got who loaded a page."""
-
-    GOOD = "the page"
-    PUT_OFF = "503: try again in a moment"
-    FAILED = "another 5xx, or no answer"
-    SIGNED_OUT = "asked to sign in"
-    NOT_THEIRS = "somebody else's page"
-    ODD = "anything else"
-
-
-@dataclass(frozen=True)
-class Visit:
-    """One request of one person; times are `time.monotonic()`."""
-
-    email: str
-    method: str
-    path: str
-    outcome: Outcome
-    status: int
-    started: float
-    ended: float
-
-    @property
-    def may_be_repeated(self) -> bool:
-        """Whether the proxy may ask another host if one breaks off."""
-        return self.method == "GET" and self.path != "/callback/"
-
-
-class Visits:
-    """Every request there has been."""
-
-    def __init__(self) -> None:
-        self._visits: list[Visit] = []
-        self._lock = threading.Lock()
-
-    def __iter__(self) -> Iterator[Visit]:
-        with self._lock:
-            return iter(list(self._visits))
-
-    def add(self, visit: Visit) -> None:
-        with self._lock:
-            self._visits.append(visit)
-
-
 class Seat:
     """One browser of somebody, and whether they are signed in there; None: they tried to sign out and got no answer."""
 
@@ -87,13 +43,14 @@ class Seat:
     def sign_in(self) -> None:
         """Sign in through the hosted UI; whoever gets no answer on the way begins again next time."""
         start = self.ask("GET", "/login/?next=/")
-        if start is None or start.status_code != HTTPStatus.FOUND:
+        if not leads_on(start):
             return
         response = self.browser.pool.authorize(start.headers["Location"], self.browser.person)
-        self.is_signed_in = self._is_good(self.ask("GET", response))
+        answer = self.ask("GET", response)
+        self.is_signed_in = leads_on(answer) and not answer.headers["Location"].startswith("/login/")
 
     def sign_out(self) -> None:
-        self.is_signed_in = False if self._is_good(self.ask("POST", "/logout/")) else None
+        self.is_signed_in = False if leads_on(self.ask("POST", "/logout/")) else None
 
     def look(self) -> None:
         """Find out whether signing out came through, after no answer."""
@@ -125,6 +82,8 @@ class Seat:
             is_put_off = status == HTTPStatus.SERVICE_UNAVAILABLE and "Retry-After" in response.headers
             return Outcome.PUT_OFF if is_put_off else Outcome.FAILED
         is_asked = response.headers.get("Location", "").startswith("/login/")
+        if is_asked and path == "/callback/":
+            return Outcome.ONCE_MORE
         if status == HTTPStatus.UNAUTHORIZED or is_asked:
             # Who has asked for it, or may have, is not surprised.
             return Outcome.SIGNED_OUT if self.is_signed_in else Outcome.GOOD
@@ -137,8 +96,10 @@ class Seat:
                 return Outcome.SIGNED_OUT
         return Outcome.GOOD
 
-    def _is_good(self, response: requests.Response | None) -> bool:
-        return response is not None and response.status_code == HTTPStatus.FOUND
+
+def leads_on(response: requests.Response | None) -> TypeGuard[requests.Response]:
+    """Tell whether there is an answer, and it is a redirect."""
+    return response is not None and response.status_code == HTTPStatus.FOUND
 
 
 @dataclass

@@ -18,10 +18,11 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from accounts.models import Session
-from tests.fleet.crowd import Crowd, Outcome, Someone, Visit
+from tests.fleet.crowd import Crowd, Someone
 from tests.fleet.fleet import Fleet
 from tests.fleet.parts import Command
 from tests.fleet.pool import REFRESH, REVOKE
+from tests.fleet.visits import Outcome, Visit
 from tests.servers import AppServer
 
 # How long a refresh that was cut short is nobody else's business.
@@ -112,7 +113,7 @@ class Fate:
         pool, victim = self.fleet.pool, random.choice(self.fleet.release.hosts)
         unlucky = random.sample([someone for someone in self.crowd.people if someone.second is None], UNLUCKY)
         disaster = self._begins("kill -9 a host (master and workers) in the middle of refreshes")
-        disaster.breaks, disaster.delays = (lambda visit: not visit.may_be_repeated), True
+        disaster.breaks, disaster.delays = is_lost_with_its_host, True
         persons = [someone.person for someone in unlucky]
         with alone(unlucky), pool.silent(REFRESH, persons, is_done_first=True) as silence:
             self._sessions.filter(user__subject__in=[person.sub for person in persons]).update(
@@ -217,6 +218,11 @@ class Fate:
             if time.monotonic() > deadline:
                 raise TimeoutError(otherwise)
             time.sleep(every)
+
+
+def is_lost_with_its_host(visit: Visit) -> bool:
+    """Tell whether a request may fail whose host dies: what no other may repeat, and a sign-in whose code was used."""
+    return visit.outcome is Outcome.ONCE_MORE or not visit.may_be_repeated
 
 
 @contextlib.contextmanager

@@ -6,10 +6,14 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
+from accounts.models import Session
 from tests.fake_user_pool.state import SignIn
-from tests.fleet.crowd import Outcome, Visit
 from tests.fleet.disasters import Disaster
-from tests.fleet.pool import FleetPool
+from tests.fleet.pool import ACCESS_TOKEN_SECONDS, FleetPool
+from tests.fleet.visits import Outcome, Visit
+
+# What is left of an access token when its refresh falls due.
+LAST_QUARTER_SECONDS = ACCESS_TOKEN_SECONDS * (1 - Session.REFRESH_AT)
 
 
 @dataclass(frozen=True)
@@ -31,9 +35,15 @@ class Ledger:
         return [visit for visit in self.visits if visit.outcome in outcomes]
 
     def unexplained(self) -> list[Visit]:
-        """Return requests that failed or were put off while nothing was the matter that may cause it."""
-        unwell = self.of(Outcome.FAILED, Outcome.PUT_OFF)
-        return [visit for visit in unwell if not any(disaster.excuses(visit) for disaster in self.disasters)]
+        """Return requests that failed or were put off while nothing was the matter that may cause it.
+
+        Without those that took so long, on a machine that had better things to do, that their access token ran out
+        under way: Cognito refused it, and they are told to try again with the new one.
+        """
+        unwell = self.of(Outcome.FAILED, Outcome.PUT_OFF, Outcome.ONCE_MORE)
+        excused = [visit for visit in unwell if any(disaster.excuses(visit) for disaster in self.disasters)]
+        slow = [visit for visit in self.of(Outcome.PUT_OFF) if visit.ended - visit.started > LAST_QUARTER_SECONDS]
+        return [visit for visit in unwell if visit not in excused and visit not in slow]
 
     def never_told(self) -> list[SignIn]:
         """Return ended sign-ins whose refresh tokens are still good at the pool.
@@ -42,7 +52,8 @@ class Ledger:
         writing the session. Nobody has their tokens, and the person was told to sign in again.
         """
         left = [each for each in self._sign_ins if each.origin_jti not in self.live and not each.revoked]
-        lost = Counter(visit.email for visit in self.of(Outcome.FAILED) if visit.path == "/callback/")
+        broken = self.of(Outcome.FAILED, Outcome.ONCE_MORE)
+        lost = Counter(visit.email for visit in broken if visit.path == "/callback/")
         known = []
         for sign_in in left:
             lost[sign_in.person.email] -= 1

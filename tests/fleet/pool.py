@@ -16,8 +16,8 @@ from tests.fake_user_pool.web import Request, Response, html
 
 REFRESH = "GetTokensFromRefreshToken"
 REVOKE = "RevokeToken"
-# Refreshed after 14 to 15 seconds: everybody is refreshed several times a minute.
-ACCESS_TOKEN_SECONDS = 20.0
+# Refreshed after 21 to 22 seconds: everybody is refreshed two or three times a minute.
+ACCESS_TOKEN_SECONDS = 30.0
 # As deploy/user-pool.yaml has it.
 GRACE_SECONDS = 30.0
 

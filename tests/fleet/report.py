@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tests.fleet.crowd import Outcome
 from tests.fleet.disasters import Disaster
 from tests.fleet.ledger import Ledger
+from tests.fleet.visits import Outcome
 
-HEAD = ("second", "what happened", "for", "requests meanwhile", "failed", "put off (503)", "cut short")
+HEAD = ("second", "what happened", "for", "requests", "failed", "sign-ins begun anew", "put off (503)", "cut short")
 
 
 def table(ledger: Ledger) -> str:
@@ -20,6 +20,7 @@ def _row(ledger: Ledger, disaster: Disaster) -> tuple[str, ...]:
     meanwhile = [each for each in ledger.visits if each.ended >= disaster.began and each.started <= disaster.over]
     excused = [visit for visit in ledger.visits if disaster.excuses(visit)]
     failed = [visit for visit in excused if visit.outcome is Outcome.FAILED]
+    anew = [visit for visit in excused if visit.outcome is Outcome.ONCE_MORE]
     put_off = [visit for visit in excused if visit.outcome is Outcome.PUT_OFF]
     return (
         f"{disaster.began - ledger.began:.0f}",
@@ -27,6 +28,7 @@ def _row(ledger: Ledger, disaster: Disaster) -> tuple[str, ...]:
         f"{disaster.over - disaster.began:.0f} s",
         str(len(meanwhile)),
         str(len(failed)),
+        str(len(anew)),
         str(len(put_off)),
         str(disaster.cut_short),
     )

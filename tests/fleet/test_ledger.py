@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from tests.fake_user_pool.state import SignIn
-from tests.fleet.crowd import Outcome, Visit
-from tests.fleet.disasters import LEASE_SECONDS, Disaster
+from tests.fleet.disasters import Disaster, is_lost_with_its_host
 from tests.fleet.ledger import CLAIMS, Ledger
 from tests.fleet.pool import FleetPool, Told
+from tests.fleet.visits import Outcome, Visit
 
 HERE = "127.1.0.1"
 GOOD = Visit("user@example.com", "GET", "/", Outcome.GOOD, 200, 10.0, 10.5)
@@ -18,9 +18,7 @@ BROKEN_POST = replace(GOOD, method="POST", path="/logout/", outcome=Outcome.FAIL
 
 
 def host_killed(*, began: float = 10.0) -> Disaster:
-    return Disaster(
-        "kill a host", began=began, over=began + 2, breaks=lambda visit: not visit.may_be_repeated, delays=True
-    )
+    return Disaster("kill a host", began=began, over=began + 2, breaks=is_lost_with_its_host, delays=True)
 
 
 @pytest.fixture
@@ -61,16 +59,24 @@ def test_a_form_under_way_at_a_host_that_died_may_fail(ledger: Ledger) -> None:
     assert broken(replace(ledger, visits=[BROKEN_POST])) == []
 
 
+def test_a_page_that_broke_off_half_way_may_fail(ledger: Ledger) -> None:
+    assert broken(replace(ledger, visits=[replace(GOOD, outcome=Outcome.FAILED, status=0)])) == []
+
+
 @pytest.mark.parametrize(
     "visit",
     [
         pytest.param(replace(BROKEN_POST, started=13.0, ended=13.1), id="later"),
-        pytest.param(replace(GOOD, outcome=Outcome.FAILED), id="a page"),
-        pytest.param(replace(GOOD, outcome=Outcome.PUT_OFF, started=13 + LEASE_SECONDS, ended=99.0), id="for too long"),
+        pytest.param(replace(GOOD, outcome=Outcome.FAILED, status=502), id="a page"),
+        pytest.param(replace(GOOD, outcome=Outcome.PUT_OFF, started=33.0, ended=33.1), id="for too long"),
     ],
 )
 def test_no_other_request_may(ledger: Ledger, visit: Visit) -> None:
     assert broken(replace(ledger, visits=[visit])) == ["requests fail only where something has just died"]
+
+
+def test_a_page_that_took_longer_than_its_token_lived_may_be_put_off(ledger: Ledger) -> None:
+    assert broken(replace(ledger, visits=[replace(GOOD, outcome=Outcome.PUT_OFF, started=50.0, ended=59.0)])) == []
 
 
 def test_an_end_that_cognito_never_hears_of_breaks_a_claim(ledger: Ledger) -> None:
@@ -82,7 +88,7 @@ def test_an_end_that_cognito_never_hears_of_breaks_a_claim(ledger: Ledger) -> No
 def test_tokens_that_nobody_has_since_their_host_died_are_no_end(ledger: Ledger) -> None:
     ended(ledger).revoked = False
 
-    assert broken(replace(ledger, visits=[replace(GOOD, path="/callback/", outcome=Outcome.FAILED)])) == []
+    assert broken(replace(ledger, visits=[replace(GOOD, path="/callback/", outcome=Outcome.ONCE_MORE)])) == []
 
 
 @pytest.mark.parametrize(("first", "is_fault"), [(11.0, False), (50.0, True)])
