@@ -12,6 +12,9 @@ from urllib.parse import unquote
 
 # No shorter piece of a secret is looked for, and every piece as long as this.
 PIECE = 20
+JSON_IN_BASE64 = "eyJ"
+# How a token begins: `{"` in base64.
+JOSE = "eyJ"
 # Shorter ones decode to less than a piece.
 BASE64 = re.compile(r"[A-Za-z0-9+/_-]{27,}")
 HEXADECIMAL = re.compile(r"[0-9A-Fa-f]{40,}")
@@ -26,7 +29,7 @@ class Scanner:
             secret[start : start + PIECE]: kind
             for kind, known in secrets.items()
             for secret in known
-            for start in range(max(secret.find("."), 0), len(secret) - PIECE + 1)
+            for start in range(_length_of_header(secret), len(secret) - PIECE + 1)
         }
 
     def kinds_in(self, text: str) -> set[str]:
@@ -37,6 +40,14 @@ class Scanner:
             for piece in (layer[start : start + PIECE] for start in range(len(layer) - PIECE + 1))
             if piece in self._kinds
         }
+
+
+def _length_of_header(secret: str) -> int:
+    return secret.find(".") if secret.startswith(JSON_IN_BASE64) else 0
+
+
+def _end_of_header(secret: str) -> int:
+    return secret.find(".") if secret.startswith(JOSE) else 0
 
 
 def layers(text: str) -> Iterator[str]:
