@@ -10,7 +10,7 @@ from django.utils import timezone
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-    from tests.browser.screenshots import Studio
+    from tests.browser.studio import Studio
     from tests.fake_user_pool import Person
 
 REASON = "Laptop left on the 8:14 train to Hamburg; asked for by phone, called back on the number in the directory"
@@ -27,7 +27,7 @@ def form_sent_too_late(studio: Studio) -> None:
         # The login cookie of the hosted UI leads back at once.
         studio.take(page, "kept-form")
         offer = page.url
-        page.get_by_role("button", name="Send it now").click()
+        studio.press(page, "Send it now")
         page.goto(offer)
         studio.take(page, "kept-form-gone")
     with studio.person(ada) as page, studio.person(uma):
@@ -42,4 +42,4 @@ def _send_too_late(studio: Studio, page: Page, person: Person, path: str, reason
     field.evaluate("field => field.removeAttribute('maxlength')")
     field.fill(reason)
     studio.sessions_of(person).update(expire_date=timezone.now() - timedelta(minutes=1))
-    page.get_by_role("button", name="End this session").click()
+    studio.press(page, "End this session")
