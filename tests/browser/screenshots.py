@@ -52,6 +52,7 @@ class Camera:
                 self.too_wide.append(f"{name} at {width} px")
         for way, media in OTHERWISE.items() if self.also else ():
             self._shoot(page, f"{name}-{way}", **media)
+        page.emulate_media(**AS_USUAL)  # paper has no buttons to press
 
     def _shoot(self, page: Page, name: str, **media: Any) -> None:
         page.emulate_media(**(AS_USUAL | media))
