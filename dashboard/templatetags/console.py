@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django import template
 from django.utils.functional import Promise
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import EndReason, Event, Session
@@ -46,6 +47,13 @@ def tone(kind: str) -> str:
 def icon(kind: str) -> str:
     """Return the icon of an event's badge."""
     return TONES.get(kind, ("idle", "info"))[1]
+
+
+@register.filter
+def breakable(person: object) -> str:
+    """Return the person's name, with a place in an address where a line may end rather than anywhere in it."""
+    mailbox, at, host = str(person).rpartition("@")
+    return format_html("{}@<wbr>{}", mailbox, host) if at else host
 
 
 @register.filter
