@@ -1,7 +1,8 @@
 """The one query that every request makes: a session and its person, by the session's key.
 
 Django builds a query's SQL anew each time it is used, which is most of the work of an authenticated request. So the
-statement is built once, by Django, and kept.
+statement is built once, by Django, and kept. It also serves as the request's health check of a kept connection
+(CONN_HEALTH_CHECKS), for which Django would ask `SELECT 1` first.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from django.db import connections
+from django.db import InterfaceError, OperationalError, connections
 
 from accounts.models.session import Session
 from accounts.models.user import User
@@ -42,9 +43,7 @@ def session_of(key_digest: str) -> Session | None:
     """Return the session whose key has this digest, with its person, whether its time is over or not."""
     alias = Session.objects.db
     kept, connection = statement(alias), connections[alias]
-    with connection.cursor() as cursor:
-        cursor.execute(kept.sql, [key_digest])
-        found = cursor.fetchone()
+    found = _fetch(connection, kept.sql, key_digest)
     if found is None:
         return None
     values = list(found)
@@ -54,3 +53,20 @@ def session_of(key_digest: str) -> Session | None:
     row = Session.from_db(alias, SESSION, values[: len(SESSION)])
     row.user = User.from_db(alias, USER, values[len(SESSION) :]) if row.user_id else None
     return row
+
+
+def _fetch(connection: Any, sql: str, key_digest: str) -> tuple[Any, ...] | None:
+    """Read the row. A connection that was kept from an earlier request may be dead by now: then with a new one."""
+    is_unchecked = connection.connection is not None and not connection.health_check_done
+    # Django's own note that this request needs no further check.
+    connection.health_check_done = True
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(sql, [key_digest])
+            row: tuple[Any, ...] | None = cursor.fetchone()
+            return row
+    except (OperationalError, InterfaceError):
+        if not is_unchecked or connection.in_atomic_block or connection.is_usable():
+            raise
+        connection.close()
+        return _fetch(connection, sql, key_digest)

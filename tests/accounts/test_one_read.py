@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import Session
+from accounts.models import Session, one_read
 from accounts.models.authorization import digest
 from accounts.models.one_read import session_of
 from accounts.sessions import SessionStore
@@ -35,6 +35,26 @@ def test_it_asks_the_database_once(user: Browser) -> None:
         email = found.person.email if found else ""
 
     assert email == "user@example.com"
+    assert len(queries) == 1
+
+
+def test_a_kept_connection_needs_no_other_health_check(user: Browser) -> None:
+    pk = user.row.pk
+    connection.health_check_done = False  # type: ignore[attr-defined]
+
+    session_of(pk)
+
+    assert connection.health_check_done  # type: ignore[attr-defined]
+
+
+@pytest.mark.django_db
+def test_what_a_good_connection_refuses_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(one_read, "statement", lambda _alias: one_read.Statement("SELECT 1 FROM nowhere WHERE %s", []))
+    connection.health_check_done = False  # type: ignore[attr-defined]
+
+    with CaptureQueriesContext(connection) as queries, pytest.raises(OperationalError, match="nowhere"):
+        session_of(digest("anything"))
+
     assert len(queries) == 1
 
 
