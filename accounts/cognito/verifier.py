@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hmac import compare_digest
-from typing import Any
+from typing import Any, NamedTuple
 
 from joserfc import jws
 from joserfc.errors import JoseError
@@ -34,8 +34,7 @@ _registry.header_registry = {
 _registry.max_header_length = _registry.max_signature_length = MAX_TOKEN_LENGTH
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """One verification rule applied to one token; `error` is what breaking it raises."""
 
     claim: str
@@ -181,7 +180,7 @@ def access_token_hash(access_token: str) -> str:
 
 def _json_object(payload: bytes) -> Mapping[str, Any]:
     try:
-        claims = json.loads(payload, object_pairs_hook=_unique_members)
+        claims = _decoder.decode(payload.decode())
     except (ValueError, RecursionError) as error:
         raise InvalidTokenError("payload", expected="a JSON object", actual=type(error).__name__) from error
     if not isinstance(claims, dict):
@@ -195,6 +194,10 @@ def _unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(members) != len(pairs):
         raise ValueError("a member occurs twice")
     return members
+
+
+# Made once; `json.loads` would make one for each token.
+_decoder = json.JSONDecoder(object_pairs_hook=_unique_members)
 
 
 def _at_or_before(seconds: object, moment: datetime) -> bool:
