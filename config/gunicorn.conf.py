@@ -1,5 +1,6 @@
 """How gunicorn serves the app: threads, since a request may wait for Cognito."""
 
+import gc
 import os
 from io import StringIO
 from typing import Any
@@ -40,8 +41,13 @@ def on_starting(server: Any) -> None:
 
 
 def pre_fork(server: Any, worker: Any) -> None:
-    """Give each worker the slot whose counts it goes on with."""
+    """Give each worker the slot whose counts it goes on with, and keep shared what has been imported by now.
+
+    Python's garbage collector writes into every object it looks at, and a page of memory that is written is shared no
+    more: freezing saves each worker some 17 MB. https://docs.python.org/3/library/gc.html#gc.freeze
+    """
     worker.slot = multiprocess.free_slot(other.slot for other in server.WORKERS.values())
+    gc.freeze()
 
 
 def post_fork(server: Any, worker: Any) -> None:

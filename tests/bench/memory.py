@@ -11,32 +11,47 @@ from tests.bench.same_page import databases
 from tests.bench.served import Served
 
 ARMS = ("bare", "gatehouse")
-STARTS, REQUESTS, WORKERS = 7, 200, 2
+# A process that has called Cognito holds boto3, which is imported then.
+CALLING = "... calling"
+STARTS, REQUESTS, CALLS, WORKERS = 7, 200, 20, 2
 MEBIBYTE = 1024 * 1024
 
 
 def main() -> None:
     print(f"{'project':<12}{'first answer':>14}{'ratio':>8}{'USS/worker':>13}{'more':>10}")  # noqa: T201
     first: dict[str, list[float]] = {arm: [] for arm in ARMS}
-    weights: dict[str, list[float]] = {arm: [] for arm in ARMS}
+    weights: dict[str, list[float]] = {name: [] for name in (*ARMS, CALLING)}
     for _database, urls in islice(databases(), 1):
         for round_number, arm in product(range(STARTS), ARMS):
             with Served(arm, urls(f"{arm}{round_number}"), workers=WORKERS) as served:
                 first[arm].append(served.first_answer)
+                load(served, "/bench/", REQUESTS)
                 weights[arm].append(weigh(served))
-    for arm in ARMS:
-        ratio = median(own / bare for own, bare in zip(first[arm], first["bare"], strict=True))
-        weight, more = median(weights[arm]), median(weights[arm]) - median(weights["bare"])
-        print(  # noqa: T201
-            f"{arm:<12}{median(first[arm]):>12.2f} s{ratio:>8.2f}{weight:>9.1f} MiB{more:>6.1f} MiB"
-        )
+                if arm == "gatehouse":
+                    load(served, "/bench/cognito/", CALLS)
+                    weights[CALLING].append(weigh(served))
+    for name, times in weights.items():
+        weight, more = median(times), median(times) - median(weights["bare"])
+        print(f"{name:<12}{started(first, name)}{weight:>9.1f} MiB{more:>6.1f} MiB")  # noqa: T201
+
+
+def started(first: dict[str, list[float]], name: str) -> str:
+    """Return the columns on first answers, empty for what is no start of its own."""
+    if name not in first:
+        return " " * 22
+    ratio = median(own / bare for own, bare in zip(first[name], first["bare"], strict=True))
+    return f"{median(first[name]):>12.2f} s{ratio:>8.2f}"
+
+
+def load(served: Served, path: str, times: int) -> None:
+    """Load a page so often that every worker has served it."""
+    for _ in range(times):
+        served.get(connection := served.connect(), path)
+        connection.close()
 
 
 def weigh(served: Served) -> float:
-    """Return what a worker holds of memory for itself alone (USS, in MiB) after some requests."""
-    for _ in range(REQUESTS):
-        served.get(connection := served.connect())
-        connection.close()
+    """Return what a worker holds of memory for itself alone (USS, in MiB)."""
     workers = psutil.Process(served.process.pid).children()
     return float(median(worker.memory_full_info().uss / MEBIBYTE for worker in workers))
 

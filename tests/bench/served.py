@@ -53,9 +53,9 @@ class Served:
     def connect(self) -> http.client.HTTPConnection:
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=START_SECONDS)
 
-    def get(self, connection: http.client.HTTPConnection) -> int:
-        """Load the page over a connection that is kept, and return the status."""
-        connection.request("GET", "/bench/", headers={"Cookie": self.cookie, "Accept": "text/html"})
+    def get(self, connection: http.client.HTTPConnection, path: str = "/bench/") -> int:
+        """Load a page over a connection that is kept, and return the status."""
+        connection.request("GET", path, headers={"Cookie": self.cookie, "Accept": "text/html"})
         response = connection.getresponse()
         response.read()
         return response.status
@@ -63,4 +63,6 @@ class Served:
     def _command(self, listener: int) -> list[str]:
         sizes = [text for name, number in self._sizes.items() for text in (name, str(number))]
         gunicorn = [sys.executable, "-m", "gunicorn", "tests.bench.arms.wsgi", "--bind", f"fd://{listener}"]
-        return [*gunicorn, "--preload", "--worker-class", "gthread", "--no-control-socket", *sizes]
+        # Ours starts as it does in production, checks included; no worker is replaced while it is measured.
+        own = ["--config", "config/gunicorn.conf.py", "--max-requests", "0"] if self.name == "gatehouse" else []
+        return [*gunicorn, "--preload", "--worker-class", "gthread", "--no-control-socket", *own, *sizes]

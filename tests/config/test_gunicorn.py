@@ -111,3 +111,22 @@ def test_the_worker_logs_in_json_too(tmp_path: Path) -> None:
 
     lines = [json.loads(line) for line in (finished.stdout + finished.stderr).splitlines()]
     assert {line["logger"] for line in lines} == {"django_tasks_db"}
+
+
+FORK = """
+import gc, runpy, types
+configuration = runpy.run_path("config/gunicorn.conf.py")
+configuration["pre_fork"](types.SimpleNamespace(WORKERS={}), types.SimpleNamespace())
+print(gc.get_freeze_count())
+configuration["on_exit"](None)
+"""
+
+
+def test_what_is_loaded_before_a_fork_stays_out_of_the_collectors_reach(tmp_path: Path) -> None:
+    own = environment(TMPDIR=str(tmp_path))
+
+    done = subprocess.run(
+        [sys.executable, "-c", FORK], cwd=PROJECT, env=own, capture_output=True, text=True, check=True
+    )
+
+    assert int(done.stdout) > 10_000
