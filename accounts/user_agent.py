@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-MAX_LENGTH = 80
+import re
+
+# The longest name in ua-parser's tables has 32 characters; a version follows.
+MAX_LENGTH = 40
+# Some of its rules pass on what the header says as it stands: to pages, messages and spreadsheets.
+STRANGE = re.compile(r"[^\w .()/-]+")
 
 
 def describe(user_agent: str) -> tuple[str, str]:
@@ -15,5 +20,12 @@ def describe(user_agent: str) -> tuple[str, str]:
 
     found = parse(user_agent[:512])
     browser, system = found.user_agent, found.os
-    name = " ".join(filter(None, [browser.family, browser.major])) if browser else ""
-    return name[:MAX_LENGTH], (" ".join(filter(None, [system.family, system.major])) if system else "")[:MAX_LENGTH]
+    return (
+        _name(browser.family, browser.major) if browser else "",
+        _name(system.family, system.major) if system else "",
+    )
+
+
+def _name(*parts: str | None) -> str:
+    """Return a name and its version, with nothing in them but letters, digits and what stands in real names."""
+    return STRANGE.sub("", " ".join(filter(None, parts))).lstrip(" -")[:MAX_LENGTH].rstrip()

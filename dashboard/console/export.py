@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
@@ -13,9 +14,10 @@ from django.http import StreamingHttpResponse
 
 from accounts.models import EndedSession, Event, Session
 
-# What makes a spreadsheet calculate, open links or run commands.
+# Where a spreadsheet may begin to calculate, open links or run commands: at the start of a cell, and wherever it splits
+# one. It splits by its own separator ("," is only one of several) whatever the quotes say, and drops those.
 # https://owasp.org/www-community/attacks/CSV_Injection
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
+FORMULA = re.compile(r"""(?:^|(?<=[;,|\t\r\n]))(?=[ "]*[=+@\t\r\n＝＋－＠-])""")  # noqa: RUF001
 Record = dict[str, Any]
 SESSION_COLUMNS = (
     *("session", "person", "email", "subject", "tokens", "started_at", "last_seen_at", "idle_end", "ends_at"),
@@ -104,11 +106,10 @@ def event_record(event: Event) -> Record:
 
 
 def safe_cell(value: object) -> str:
-    """Return the text of a CSV cell; an apostrophe in front keeps a spreadsheet from calculating with it."""
+    """Return the text of a CSV cell; an apostrophe before each formula keeps a spreadsheet from calculating with it."""
     if isinstance(value, datetime):
         return value.isoformat()
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.lstrip(" ").startswith(FORMULA_STARTS) else text
+    return "" if value is None else FORMULA.sub("'", str(value))
 
 
 def _csv_lines(columns: Sequence[str], records: Iterable[Record]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from accounts.models import Event
 from dashboard.console.export import safe_cell
 from tests.conftest import Browser
 from tests.dashboard.console.support import make_person, make_session, make_sessions
+from tests.fake_user_pool import FakeUserPool
 
 
 def lines(browser: Browser, path: str) -> str:
@@ -29,7 +30,15 @@ def test_a_cell_is_never_a_formula(start: str) -> None:
     assert safe_cell(f"{start}1+1") == f"'{start}1+1"
 
 
-@pytest.mark.parametrize("value", ["ana@example.com", "a=b", "", "Firefox 132", 'quo"te', "-"[1:]])
+@pytest.mark.parametrize("separator", [";", ",", "|", "\t", "; ", ';"', '; " "'])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "＝"])  # noqa: RUF001
+def test_no_part_of_a_cell_becomes_a_formula(separator: str, start: str) -> None:
+    assert safe_cell(f"x{separator}{start}1+1") == f"x{separator[0]}'{separator[1:]}{start}1+1"
+
+
+@pytest.mark.parametrize(
+    "value", ["ana@example.com", "a=b", "", "Firefox 132", 'quo"te', "left; laptop-1, phone | x = y", "a - b"]
+)
 def test_an_ordinary_cell_stays_as_it_is(value: str) -> None:
     assert safe_cell(value) == value
 
@@ -42,6 +51,23 @@ def test_what_people_chose_cannot_run_in_a_spreadsheet(admin: Browser, now: date
 
     assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
     assert "'@SUM(1+1)" in cells
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+def test_whatever_a_spreadsheet_splits_by_no_piece_is_a_formula(
+    admin: Browser, now: datetime, pool: FakeUserPool, separator: str
+) -> None:
+    command = "=cmd|' /C calc'!A0"
+    person = make_person("x", email=f'x;{command};"{command},"{command}@example.com')
+    make_session(person, now, browser=f"x\t{command}", system=f'x";"{command}')
+    mallory = Browser(pool, pool.add_person("m@example.com"), headers={"User-Agent": f"x;{command};/1 CFNetwork/1"})
+    mallory.sign_in()
+
+    text = lines(admin, "sessions.csv")
+    pieces = [piece for row in csv.reader(io.StringIO(text), delimiter=separator) for piece in row]
+
+    assert text.count("cmd") > 5
+    assert not [piece for piece in pieces if piece.lstrip(' "').startswith(("=", "+", "-", "@"))]
 
 
 def test_sessions_are_exported_as_they_are_filtered(admin: Browser, now: datetime) -> None:
