@@ -27,6 +27,8 @@ class Budget:
 # UserToken has 120 requests a second, UserUpdate 25 that cannot be raised; other applications share them.
 REVOKE = Budget("revoke", 100)
 GLOBAL_SIGN_OUT = Budget("global_sign_out", 20)
+# Of UserRead, and not the probes' share of it: what operators ask must not make an ended session live on.
+ADMIN_GET_USER = Budget("admin_get_user", 5)
 
 
 def probe_budget() -> Budget:

@@ -46,7 +46,7 @@ class Answer:
 def ask(person: User, now: datetime) -> Answer:
     """Call AdminGetUser within the budget. Nothing is raised: whatever is wrong is said on the page."""
     try:
-        budget.spend(budget.probe_budget(), now)
+        budget.spend(budget.ADMIN_GET_USER, now)
         return Answer(now, admin_client().get_user(person.pool_username))
     except CognitoError as error:
         logger.warning("Cognito says nothing of person %s: %s: %s", person.pk, type(error).__name__, error)

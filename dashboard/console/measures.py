@@ -108,11 +108,11 @@ def _quotas(counted: dict[str, int]) -> Iterator[Quota]:
 
     https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html
     """
-    for category, per_second, limit, operations in (
-        ("UserAuthentication", 120, None, ("exchange", "check", "refresh")),
-        ("UserRead", 120, budget.probe_budget(), ("get_user", "admin_get_user")),
-        ("UserToken", 120, budget.REVOKE, ("revoke",)),
-        ("UserUpdate", 25, budget.GLOBAL_SIGN_OUT, ("global_sign_out", "admin_user_global_sign_out")),
+    for category, per_second, budgets, operations in (
+        ("UserAuthentication", 120, (), ("exchange", "check", "refresh")),
+        ("UserRead", 120, (budget.probe_budget(), budget.ADMIN_GET_USER), ("get_user", "admin_get_user")),
+        ("UserToken", 120, (budget.REVOKE,), ("revoke",)),
+        ("UserUpdate", 25, (budget.GLOBAL_SIGN_OUT,), ("global_sign_out", "admin_user_global_sign_out")),
     ):
         used = sum(counted[operation] for operation in operations) / SECONDS_IN_A_MINUTE
-        yield Quota(category, per_second, limit.per_second if limit else None, used)
+        yield Quota(category, per_second, sum(each.per_second for each in budgets) or None, used)

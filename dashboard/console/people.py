@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.db.models import Count, F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,6 +19,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.ending import end_everywhere, end_sessions
 from accounts.http import SignedInRequest
 from accounts.models import EndedSession, EndReason, Event, Revocation, Session, User
+from accounts.rate_limits import OPERATOR, limited
 from dashboard.console.access import operators_only, viewers_only
 from dashboard.console.cognito import ask
 from dashboard.console.filters import PeopleFilter
@@ -43,9 +45,16 @@ def people_list(request: SignedInRequest) -> HttpResponse:
 
 @viewers_only
 @require_GET
-def person_detail(request: SignedInRequest, pk: UUID) -> HttpResponse:
-    """Show a person, their sessions and what happened to them."""
-    return _detail(request, pk)
+def person_detail(request: SignedInRequest, pk: UUID) -> HttpResponseBase:
+    """Show a person, their sessions and what happened to them; if asked to, what Cognito says of them."""
+    is_asked = settings.COGNITO_ADMIN_API and request.GET.get("ask") == "cognito"
+    return _with_answer(request, pk) if is_asked else _detail(request, pk)
+
+
+@limited(OPERATOR)
+def _with_answer(request: SignedInRequest, pk: UUID) -> HttpResponse:
+    # To look is not limited; this is a call to Cognito, and makes the person count as active.
+    return _detail(request, pk, ask_cognito=True)
 
 
 @operators_only
@@ -94,17 +103,23 @@ def _report_everywhere(request: Any, person: User, ended: list[EndedSession] | N
         messages.error(request, _("The user pool has no such user, so there was nobody to sign out of other apps."))
 
 
-def _detail(request: SignedInRequest, pk: UUID, form: EndManyForm | None = None, status: int = 200) -> HttpResponse:
+def _detail(
+    request: SignedInRequest,
+    pk: UUID,
+    form: EndManyForm | None = None,
+    *,
+    status: int = 200,
+    ask_cognito: bool = False,
+) -> HttpResponse:
     now = timezone.now()
     with_groups = list(User.objects.filter(pk=pk).annotate(group_name=F("groups__name")).order_by("group_name"))
     if not with_groups:
         raise Http404
     live = list(_live(pk).order_by("-last_seen_at")[: SESSIONS_SHOWN + 1])
-    is_asked = settings.COGNITO_ADMIN_API and request.GET.get("ask") == "cognito"
     context = {
         "person": with_groups[0],
         "may_ask": settings.COGNITO_ADMIN_API,
-        "cognito": ask(with_groups[0], now) if is_asked else None,
+        "cognito": ask(with_groups[0], now) if ask_cognito else None,
         "group_names": [row.group_name for row in with_groups if row.group_name],
         "sessions": live[:SESSIONS_SHOWN],
         "has_more": len(live) > SESSIONS_SHOWN,

@@ -272,6 +272,21 @@ def test_what_operators_do_is_limited_and_looking_is_not(admin: Browser, user: B
     assert Session.objects.filter(pk=user.row.pk).exists()
 
 
+@pytest.mark.django_db(transaction=True)
+def test_asking_cognito_about_people_is_limited(
+    admin: Browser, user: Browser, pool: FakeUserPool, settings: Settings, aws_credentials: None
+) -> None:
+    settings.COGNITO_ADMIN_API = True
+    settings.RATE_LIMIT_FACTOR = 2 / (OPERATOR.per_person or 1)
+    person = f"/console/people/{user.row.user_id}/"
+
+    statuses = [admin.get(f"{person}?ask=cognito").status_code for _ in range(3)]
+
+    assert statuses == [200, 200, 429]
+    assert pool.calls.count("AdminGetUser") == 2
+    assert admin.get(person).status_code == 200
+
+
 def test_an_outsider_is_refused_before_anything_is_counted(outsider: Browser, user: Browser, squeezed: Any) -> None:
     squeezed(OPERATOR, 0)
 

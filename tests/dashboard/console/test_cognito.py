@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
+from django.utils import timezone
 from pytest_django import Settings
 
+from accounts.budget import ADMIN_GET_USER
 from accounts.models import Event, Revocation, Session
 from tests.conftest import Browser
 from tests.dashboard.support import words
@@ -60,6 +64,30 @@ def test_a_viewer_may_ask_and_is_answered_plainly(viewer: Browser, user: Browser
     assert "CONFIRMED confirmed" in page
     assert "None of their own" in page
     assert user.person.username in page
+
+
+@pytest.mark.usefixtures("admin_api")
+def test_however_often_viewers_ask_the_probes_go_on(viewer: Browser, user: Browser, pool: FakeUserPool) -> None:
+    person = user.row.user_id
+    later = timezone.now() + timedelta(seconds=61)
+    pool.disable(user.person)
+
+    with time_machine.travel(later, tick=False):
+        pages = [words(viewer.get(f"/console/people/{person}/?ask=cognito")) for _ in range(40)]
+        response = user.get("/sessions/")
+
+    assert "Too many calls" in pages[-1]
+    assert pool.calls.count("AdminGetUser") == ADMIN_GET_USER.per_second
+    assert response.status_code == 401
+    assert not Session.objects.filter(user=person).exists()
+
+
+@pytest.mark.usefixtures("admin_api")
+def test_a_form_that_is_wrong_does_not_ask_cognito(admin: Browser, user: Browser, pool: FakeUserPool) -> None:
+    response = admin.post(f"/console/people/{user.row.user_id}/end/?ask=cognito", {"here-reason": ""})
+
+    assert response.status_code == 422
+    assert pool.calls.count("AdminGetUser") == 0
 
 
 @pytest.mark.usefixtures("admin_api")
