@@ -22,7 +22,8 @@ class CircuitBreaker:
 
     Only so many calls are under way at once. And after five failures in a row of one operation, its calls are refused
     for ten seconds; then one is let through to see. Only silence, 5xx and nonsense count as failures. A refusal or a
-    throttled call is an answer. `observe` is told of every call that was made; a call refused here was not.
+    throttled call is an answer, and so is a firewall's 4xx: what one person sent must not stop the calls of all others.
+    `observe` is told of every call that was made; a call refused here was not.
     """
 
     def __init__(self, calls_at_once: int = 8, observe: Observer = observe_nothing) -> None:
@@ -55,8 +56,8 @@ class CircuitBreaker:
                 yield
         except ThrottledError:
             raise
-        except ProviderUnavailableError:
-            failed = True
+        except ProviderUnavailableError as error:
+            failed = not error.turned_away
             raise
         finally:
             self._places.release()

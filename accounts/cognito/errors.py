@@ -76,11 +76,15 @@ class RefusedError(UserPoolError):
 
 
 class ProviderUnavailableError(CognitoError):
-    """Cognito did not answer, answered nonsense, or throttled; the same call may succeed later."""
+    """Cognito did not answer, answered nonsense, or throttled; the same call may succeed later.
 
-    def __init__(self, reason: str, *, retry_after: int = 5) -> None:
+    `turned_away` tells of a page with status 4xx: something in front, such as a firewall, refused this one request.
+    """
+
+    def __init__(self, reason: str, *, retry_after: int = 5, turned_away: bool = False) -> None:
         super().__init__(reason)
         self.retry_after = retry_after
+        self.turned_away = turned_away
 
 
 class ThrottledError(ProviderUnavailableError):

@@ -7,9 +7,11 @@ before `state`.
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from urllib.parse import urlencode
 
 import requests
@@ -36,11 +38,16 @@ PASSED_ON_MAX_LENGTH = 256
 # https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-managed-login.html
 LANGUAGES = ("de", "en", "es", "fr", "id", "it", "ja", "ko", "pt-BR", "zh-CN", "zh-TW")
 
+# Narrower than RFC 6749 appendix A.11, and still wide: Cognito's are UUIDs. What else a query brings is no code, and a
+# firewall before the token endpoint may take it for an attack by this very app.
+CODE = re.compile(r"[0-9A-Za-z._~+/=-]{1,2048}")
+
 # A refresh token that nobody has.
 NOBODYS = "none"
 
 # RFC 6749 section 4.1.2.1 has the first two, RFC 8628 the third; all say "later", not "no".
 TEMPORARY_ERRORS = frozenset({"server_error", "temporarily_unavailable", "slow_down"})
+TEMPORARY_STATUSES = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 
 
 @dataclass(frozen=True, slots=True, repr=False, kw_only=True)
@@ -99,14 +106,14 @@ def read_authorization_response(parameters: Mapping[str, Sequence[str]]) -> str:
     """Return the `code` of an authorization response whose `state` has been checked already.
 
     `parameters` maps each query parameter to all its values. Raise AuthorizationResponseError if the response
-    carries an error, or not exactly one code (RFC 6749 sections 3.1 and 4.1.2).
+    carries an error, or not exactly one code (RFC 6749 sections 3.1 and 4.1.2) of a code's form.
     """
     error = parameters.get("error", ())
     if error:
         raise AuthorizationResponseError(error[0], " ".join(parameters.get("error_description", ())))
     code = parameters.get("code", ())
-    if len(code) != 1 or not code[0]:
-        raise AuthorizationResponseError("invalid_response", f"{len(code)} codes")
+    if len(code) != 1 or not CODE.fullmatch(code[0]):
+        raise AuthorizationResponseError("invalid_response", f"{len(code)} codes, not one of the right form")
     return code[0]
 
 
@@ -152,7 +159,7 @@ def sign_out_url(config: UserPoolConfig, *, sign_out_uri: str) -> str:
 
 
 def _session(config: UserPoolConfig, *, secret: str = "") -> OAuth2Session:
-    return OAuth2Session(
+    session = OAuth2Session(
         client_id=config.client_id,
         client_secret=secret or None,
         # In the body, where form encoding settles what Basic leaves open: a secret may contain "+".
@@ -160,6 +167,27 @@ def _session(config: UserPoolConfig, *, secret: str = "") -> OAuth2Session:
         code_challenge_method="S256",
         default_timeout=TIMEOUT_SECONDS,
     )
+    session.register_compliance_hook("access_token_response", _not_turned_away)
+    return session
+
+
+def _not_turned_away(answer: requests.Response) -> requests.Response:
+    """Return what the token endpoint answered. Raise ProviderUnavailableError for a 4xx of something in front of it.
+
+    The endpoint itself says in JSON what is the matter (RFC 6749 section 5.2).
+    """
+    if not answer.ok and answer.status_code < HTTPStatus.INTERNAL_SERVER_ERROR and not _has_oauth_error(answer):
+        is_temporary = answer.status_code in TEMPORARY_STATUSES
+        raise ProviderUnavailableError(f"token endpoint: HTTP {answer.status_code}", turned_away=not is_temporary)
+    return answer
+
+
+def _has_oauth_error(answer: requests.Response) -> bool:
+    try:
+        document = answer.json()
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(document, dict) and "error" in document
 
 
 def _fetch_token(config: UserPoolConfig, secret: str, grant_type: str, parameters: Mapping[str, str]) -> TokenResponse:

@@ -93,9 +93,10 @@ def test_an_open_circuit_says_how_long_it_stays_so(silent: Provider, clock: Cloc
         RefusedError("NotAuthorizedException"),
         UserPoolError("ResourceNotFoundException"),
         ThrottledError("TooManyRequestsException"),
+        ProviderUnavailableError("a firewall's 403", turned_away=True),
         KeyError("a programming mistake"),
     ],
-    ids=lambda error: type(error).__name__,
+    ids=lambda error: str(error),
 )
 def test_any_answer_counts_as_one(provider: Provider, answer: Exception) -> None:
     provider.error = ProviderUnavailableError("no answer")

@@ -16,7 +16,7 @@ from accounts.models import AuthorizationRequest, EndedSession, EndReason, Sessi
 from tests.accounts.support import problem_name, utc_now
 from tests.conftest import Browser
 from tests.fake_user_pool import Failure, FakeUserPool, Signing
-from tests.fake_user_pool.web import Response, json_response
+from tests.fake_user_pool.web import Response, html, json_response
 
 JSON = {"accept": "application/json"}
 LATER = timedelta(minutes=15, seconds=1)
@@ -352,12 +352,30 @@ def test_a_response_with_two_codes_signs_nobody_in(visitor: Browser, pool: FakeU
     assert pool.calls.count("token") == 0
 
 
-@pytest.mark.parametrize("code", ["", "\x00", "ü" * 3000, "a b&c=d", "x" * 60_000], ids=lambda code: repr(code)[:12])
-def test_a_strange_code_is_an_expired_link(visitor: Browser, code: str) -> None:
+@pytest.mark.parametrize(
+    "code", ["", "\x00", "ü" * 3000, "a b&c=d", "<script>", "x" * 60_000], ids=lambda code: repr(code)[:12]
+)
+def test_a_strange_code_is_sent_to_nobody(visitor: Browser, pool: FakeUserPool, code: str) -> None:
     response = visitor.get(with_query(answered(visitor), code=code))
 
     assert response.status_code == 400
+    assert pool.calls.count("token") == 0
     assert "session" not in visitor.cookies
+
+
+def test_somebody_whom_a_firewall_turns_away_keeps_nobody_else_from_signing_in(
+    visitor: Browser, pool: FakeUserPool
+) -> None:
+    attacker = Browser(pool, pool.add_person("attacker@example.com"))
+    pool.fail("token", html("<h1>403 Forbidden</h1>", 403))
+    refused = [attacker.get(with_query(answered(attacker), code="union+select")).status_code for _ in range(6)]
+    pool.recover()
+
+    visitor.sign_in()
+
+    assert set(refused) == {503}
+    assert pool.calls.count("token") == 7
+    assert "session" in visitor.cookies
 
 
 # --- The token endpoint and the tokens

@@ -20,7 +20,7 @@ from accounts.cognito.errors import (
 )
 from accounts.cognito.tokens import TokenResponse
 from tests.fake_user_pool import Failure, FakeUserPool, Person
-from tests.fake_user_pool.web import Response, json_response
+from tests.fake_user_pool.web import Response, html, json_response
 
 CALLBACK = "http://testserver/callback/"
 
@@ -105,6 +105,37 @@ def test_a_hint_stays_one_parameter(config: UserPoolConfig, hint: str) -> None:
 
 def test_the_code_of_a_response_is_read() -> None:
     assert oidc.read_authorization_response({"code": ["abc"], "state": ["s"]}) == "abc"
+
+
+@pytest.mark.parametrize("code", ["6f1c9c52-8f4e-4a0b-9c0d-0a4f0e6b7c11", "a.b_c~d/e+f=", "x" * 2048])
+def test_a_code_of_any_usual_form_is_taken(code: str) -> None:
+    assert oidc.read_authorization_response({"code": [code]}) == code
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "<script>",
+        "a b",
+        "a&b",
+        "a%00",
+        "\x00",
+        "abc\n",
+        "\nabc",
+        "ä",
+        "\u0660",
+        "' OR 1=1 --",
+        "../../etc/passwd ",
+        "x" * 2049,
+    ],
+    ids=lambda code: repr(code)[:20],
+)
+def test_what_does_not_look_like_a_code_is_none(code: str) -> None:
+    with pytest.raises(AuthorizationResponseError) as refusal:
+        oidc.read_authorization_response({"code": [code]})
+
+    assert refusal.value.error == "invalid_response"
+    assert code not in refusal.value.description
 
 
 @pytest.mark.parametrize(
@@ -224,6 +255,44 @@ def test_an_answer_that_is_no_answer_is_an_outage_and_is_not_asked_for_again(
         exchange(config)
 
     assert pool.calls.count("*") == 1
+
+
+FIREWALLS = {
+    "a page": html("<h1>403 Forbidden</h1>", 403),
+    "JSON": json_response({"message": "Forbidden"}, 403),
+    "JSON that is no object": json_response("error", 403),
+    "nothing": Response(405, b""),
+    "deeply nested JSON": Response(403, b"[" * 200_000, {"Content-Type": "application/json"}),
+}
+
+
+@pytest.mark.parametrize("answer", FIREWALLS.values(), ids=FIREWALLS)
+def test_a_firewall_that_turns_a_request_away_is_told_from_silence(
+    config: UserPoolConfig, pool: FakeUserPool, answer: Response
+) -> None:
+    pool.fail("token", answer)
+
+    with pytest.raises(ProviderUnavailableError) as outage:
+        exchange(config)
+
+    assert outage.value.turned_away
+
+
+@pytest.mark.parametrize("status", [200, 302, 408, 429, 500, 503])
+def test_any_other_page_is_silence(config: UserPoolConfig, pool: FakeUserPool, status: int) -> None:
+    pool.fail("token", html("<h1>Not now</h1>", status))
+
+    with pytest.raises(ProviderUnavailableError) as outage:
+        exchange(config)
+
+    assert not outage.value.turned_away
+
+
+def test_a_firewall_says_nothing_of_whether_the_client_is_refused(config: UserPoolConfig, pool: FakeUserPool) -> None:
+    pool.fail("token", html("<h1>403 Forbidden</h1>", 403))
+
+    with pytest.raises(ProviderUnavailableError):
+        oidc.client_is_refused(config)
 
 
 ODD_ANSWERS = {
