@@ -235,6 +235,7 @@ class RevocationFilter(FilterForm):
         required=False,
         choices=[
             ("", _("Any time")),
+            ("failing", _("waiting, and tried in vain")),
             ("late", _("waiting for more than 10 minutes")),
             ("day", _("settled in the last 24 hours")),
         ],
@@ -243,13 +244,15 @@ class RevocationFilter(FilterForm):
     @property
     def keyset(self) -> Keyset:
         """Return the order: what is still pending oldest first, everything else newest first."""
-        is_pending = self.value("state") == Revocation.State.PENDING or self.value("when") == "late"
+        is_pending = self.value("state") == Revocation.State.PENDING or self.value("when") in ("failing", "late")
         return Keyset("settled_at" if self.value("when") == "day" else "created_at", "id", descending=not is_pending)
 
     def narrow(self, rows: RevocationQuerySet, now: datetime) -> RevocationQuerySet:
         """Keep the revocations that the filters name."""
         if self.value("state"):
             rows = rows.filter(state=self.value("state"))
+        if self.value("when") == "failing":
+            rows = rows.pending().filter(attempts__gt=0)
         if self.value("when") == "late":
             rows = rows.late(now)
         if self.value("when") == "day":

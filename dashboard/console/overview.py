@@ -18,6 +18,8 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
 from accounts import measuring
+from accounts.cognito.breaker import FAILURES_TO_OPEN
+from accounts.conf import api_breaker, token_endpoint_breaker
 from accounts.http import SignedInRequest
 from accounts.models import EndedSession, Event, Revocation, Session, TokenHealth, User
 from dashboard.console import measures
@@ -97,6 +99,18 @@ def alarms(figures: dict[str, Any]) -> list[Alarm]:
             _link("console_sessions", state=FLAGGED),
         ),
         Alarm(
+            _("Cognito does not answer"),
+            _("So many calls in a row went unanswered, as this process knows it. People stay signed in meanwhile."),
+            figures["unanswered"],
+            reverse("console_health"),
+        ),
+        Alarm(
+            _("Revocation failing"),
+            _("Over here, but Cognito could not be told of these ends so far. The list says why; it is tried again."),
+            figures["untold"],
+            _link("console_revocations", when="failing"),
+        ),
+        Alarm(
             _("Revocation late"),
             _("Cognito should long have been told that these sessions are over. Is the worker running?"),
             figures["late"],
@@ -118,7 +132,7 @@ def alarms(figures: dict[str, Any]) -> list[Alarm]:
 
 
 def _figures(user: User, now: datetime) -> dict[str, Any]:
-    """Return the numbers behind the alarms, all by one query."""
+    """Return the numbers behind the alarms, those of the database by one query."""
     reused = Event.objects.filter(kind=Event.Kind.REFRESH_REUSED, at__gt=now - DAY)
     given_up = Revocation.objects.filter(state=Revocation.State.GIVEN_UP, settled_at__gt=now - DAY)
     failing = Session.objects.live(now).in_health(TokenHealth.REFRESH_FAILING, now)
@@ -127,13 +141,20 @@ def _figures(user: User, now: datetime) -> dict[str, Any]:
         reused=_count(reused),
         flagged=_count(EndedSession.objects.flagged()),
         late=_count(Revocation.objects.late(now)),
+        untold=_count(Revocation.objects.pending().filter(attempts__gt=0)),
         failing=_count(failing),
         given_up=_count(given_up),
         oldest_pending=Subquery(oldest[:1]),
         has_more=Exists(Session.objects.all()[MOST_COUNTED : MOST_COUNTED + 1]),
         estimate=_estimated_rows(Session),
     ).get(pk=user.pk)
-    return figures
+    return figures | {"unanswered": _unanswered()}
+
+
+def _unanswered() -> int:
+    """Return how many calls in a row this process got no answer to; 0 while they are too few to tell."""
+    failures = max(api_breaker().failures, token_endpoint_breaker().failures)
+    return failures if failures >= FAILURES_TO_OPEN else 0
 
 
 def _count(rows: QuerySet[Any]) -> BoundedCount:

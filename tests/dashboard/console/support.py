@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import random
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 from django.db import DEFAULT_DB_ALIAS
 
+from accounts.cognito.errors import ProviderUnavailableError
 from accounts.cognito.tokens import TokenSet
+from accounts.conf import api_breaker
 from accounts.flagging import flag_session
 from accounts.models import EndedSession, EndReason, Event, Revocation, Session, User
 
@@ -97,6 +100,13 @@ def make_revocation(row: Session, now: datetime, **columns: Any) -> Revocation:
         setattr(revocation, name, value)
     revocation.save(force_insert=True, using=row._state.db)
     return revocation
+
+
+def fail_calls(count: int) -> None:
+    """Let this process get no answer to so many calls in a row."""
+    for _ in range(count):
+        with suppress(ProviderUnavailableError), api_breaker().guard("GetUser"):
+            raise ProviderUnavailableError("down")
 
 
 def secret_tokens() -> TokenSet:

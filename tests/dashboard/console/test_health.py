@@ -7,24 +7,17 @@ from pytest_django import Settings
 
 from accounts import measuring
 from accounts.cognito.clock import ClockReading
-from accounts.cognito.errors import ProviderUnavailableError
-from accounts.conf import api_breaker, cognito_clock
+from accounts.conf import cognito_clock
 from accounts.models import Chore
 from dashboard.console import measures
 from tests.conftest import Browser
-from tests.dashboard.console.support import make_revocation
+from tests.dashboard.console.support import fail_calls, make_revocation
 from tests.dashboard.support import words
 from tests.outages.support import BROKEN_CACHE
 
 
 def page(browser: Browser) -> str:
     return str(browser.get("/console/health/").content.decode())
-
-
-def fail_calls(count: int) -> None:
-    for _ in range(count):
-        with pytest.raises(ProviderUnavailableError), api_breaker().guard("GetUser"):
-            raise ProviderUnavailableError("down")
 
 
 def test_it_says_how_cognito_answers(admin: Browser) -> None:

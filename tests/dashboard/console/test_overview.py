@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 
+from accounts.cognito.breaker import FAILURES_TO_OPEN
 from accounts.models import Event, EventCount
 from dashboard.console import charts as charts_module
 from dashboard.console import overview
 from dashboard.console.charts import charts, count_by_hour, hours_until
 from tests.conftest import Browser
-from tests.dashboard.console.support import make_revocation, make_session, make_sessions
+from tests.dashboard.console.support import fail_calls, make_revocation, make_session, make_sessions
+from tests.dashboard.support import words
 
 NOW = datetime(2026, 1, 31, 12, 34, tzinfo=UTC)
 
@@ -122,6 +124,8 @@ def test_what_needs_somebody_leads_to_exactly_that(admin: Browser, user: Browser
     row = user.row
     failing = make_session(row.person, now, refresh_failures=1)
     late = make_revocation(row, now - timedelta(minutes=11))
+    untold = make_revocation(row, now, attempts=1)
+    make_revocation(row, now, state="done", attempts=1, settled_at=now)
     make_revocation(row, now - timedelta(minutes=9))
     given_up = make_revocation(row, now, state="given_up", settled_at=now)
     make_revocation(row, now, state="given_up", settled_at=now - timedelta(hours=25))
@@ -134,10 +138,34 @@ def test_what_needs_somebody_leads_to_exactly_that(admin: Browser, user: Browser
     assert {title: alarm.count for title, alarm in found.items()} == dict.fromkeys(rows, 1)
     assert rows == {
         "Refresh token reused": [reused],
+        "Revocation failing": [untold],
         "Revocation late": [late],
         "Refresh failing": [failing],
         "Revocation given up": [given_up],
     }
+
+
+def test_calls_that_go_unanswered_are_an_alarm_once_they_are_not_asked_any_more(admin: Browser) -> None:
+    fail_calls(FAILURES_TO_OPEN - 1)
+    before = alarms(admin)
+    fail_calls(1)
+    after = alarms(admin)
+
+    assert before == {}
+    assert after["Cognito does not answer"].count == FAILURES_TO_OPEN
+    assert after["Cognito does not answer"].url == "/console/health/"
+
+
+def test_that_all_is_well_is_said_only_while_it_is_true(admin: Browser, now: datetime) -> None:
+    quiet = words(admin.get("/console/"))
+    revocation = make_revocation(admin.row, now)
+    under_way = words(admin.get("/console/"))
+    revocation.postpone("ProviderUnavailableError: no answer in time", now)
+    failing = words(admin.get("/console/"))
+
+    assert "Cognito has been told of every end" in quiet
+    assert "Cognito is being told of every end" in under_way
+    assert "Tokens refresh" not in failing
 
 
 def test_the_oldest_pending_revocation_is_shown(admin: Browser, now: datetime) -> None:
