@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from math import floor
 
 from django import template
 from django.template import Context
@@ -16,22 +17,22 @@ from django.utils.translation import ngettext_lazy, pgettext
 register = template.Library()
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
-# Up to how many seconds, counted in units of how many, and in which words; the script has the same steps.
+# Up to how many, in units of how many seconds, and in which words; the script has the same steps.
 STEPS = (
     (
-        MINUTE,
+        60,
         1,
         ngettext_lazy("in %(count)d second", "in %(count)d seconds", "count"),
         ngettext_lazy("%(count)d second ago", "%(count)d seconds ago", "count"),
     ),
     (
-        2 * HOUR,
+        120,
         MINUTE,
         ngettext_lazy("in %(count)d minute", "in %(count)d minutes", "count"),
         ngettext_lazy("%(count)d minute ago", "%(count)d minutes ago", "count"),
     ),
     (
-        2 * DAY,
+        48,
         HOUR,
         ngettext_lazy("in %(count)d hour", "in %(count)d hours", "count"),
         ngettext_lazy("%(count)d hour ago", "%(count)d hours ago", "count"),
@@ -79,8 +80,11 @@ def in_words(at: datetime, now: datetime) -> str:
     seconds = (at - now).total_seconds()
     if abs(seconds) < 1:
         return _("now")
-    _limit, size, ahead, ago = next(step for step in STEPS if abs(seconds) < step[0])
-    return str((ahead if seconds > 0 else ago) % {"count": round(abs(seconds) / size)})
+    # What would be rounded up to the limit is said in the next unit.
+    count, ahead, ago = next(
+        (count, ahead, ago) for limit, size, ahead, ago in STEPS if (count := floor(abs(seconds) / size + 0.5)) < limit
+    )
+    return str((ahead if seconds > 0 else ago) % {"count": count})
 
 
 def _element(at: datetime, kind: str, text: str) -> SafeString:

@@ -13,11 +13,11 @@ const timeOnly = new Intl.DateTimeFormat(locale, time);
 const dateAndTime = new Intl.DateTimeFormat(locale, { ...date, ...time });
 const toTheSecond = new Intl.DateTimeFormat(locale, { ...date, ...time, second: "2-digit" });
 
-// Up to how many seconds, counted in units of how many; accounts/templatetags/times.py has the same steps.
+// Up to how many, in units of how many seconds; accounts/templatetags/times.py has the same steps.
 const steps = [
   [60, 1, "second"],
-  [2 * 3600, 60, "minute"],
-  [2 * 86400, 3600, "hour"],
+  [120, 60, "minute"],
+  [48, 3600, "hour"],
   [Infinity, 86400, "day"],
 ];
 
@@ -29,8 +29,10 @@ const now = () => Date.now() + ahead;
 function relative(at) {
   const seconds = (at - now()) / 1000;
   if (Math.abs(seconds) < 1) return rightNow;
-  const [, size, unit] = steps.find(([limit]) => Math.abs(seconds) < limit);
-  return inWords.format(Math.round(seconds / size), unit);
+  // What would be rounded up to the limit is said in the next unit.
+  const inUnits = (size) => Math.round(Math.abs(seconds) / size);
+  const [, size, unit] = steps.find(([limit, size]) => inUnits(size) < limit);
+  return inWords.format(Math.sign(seconds) * inUnits(size), unit);
 }
 
 function clock(at) {

@@ -20,14 +20,22 @@ def rendered(tag: str, **values: object) -> str:
         (0, "now"),
         (1, "in 1 second"),
         (-12, "12 seconds ago"),
+        (59.4, "in 59 seconds"),
+        (-59.6, "1 minute ago"),
         (60, "in 1 minute"),
+        (-90, "2 minutes ago"),
+        (150, "in 3 minutes"),
         (3600, "in 60 minutes"),
+        (7169, "in 119 minutes"),
+        (7170, "in 2 hours"),
         (7200, "in 2 hours"),
         (-86400, "24 hours ago"),
+        (-86400 * 2 + 1801, "47 hours ago"),
+        (-86400 * 2 + 1800, "2 days ago"),
         (30 * 86400, "in 30 days"),
     ],
 )
-def test_a_distance_is_said_in_one_unit(seconds: int, words: str) -> None:
+def test_a_distance_is_said_in_one_unit(seconds: float, words: str) -> None:
     assert in_words(NOW + timedelta(seconds=seconds), NOW) == words
 
 

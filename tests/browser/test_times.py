@@ -17,7 +17,7 @@ pytestmark = pytest.mark.browser
 SCRIPT = Path(__file__).resolve().parent.parent.parent / "static" / "js" / "times.js"
 ADDRESS = "http://localhost/"
 NOW = datetime(2026, 11, 22, 13, 32, 5, tzinfo=UTC)
-DISTANCES = [0, 1, -1, 12, -59, 60, -100, 119 * 60, -7200, 86400, -172800, 30 * 86400, -400 * 86400]
+DISTANCES = [0, 1, -1, 12, -59, 60, -90, 150, -7169, 7170, -7200, 171_000, 86400, -172800, 30 * 86400, -400 * 86400]
 PAGE = Template(
     """{% load times %}<!doctype html><html lang="{{ language }}"><meta charset="utf-8">
     <meta name="server-time" content="{{ now|date:'c' }}">
