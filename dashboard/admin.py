@@ -5,8 +5,9 @@ Each table is shown a bounded number of rows deep, in the order of an index, and
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import wraps
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Model, Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import URLPattern, URLResolver, reverse
 from django.utils.decorators import method_decorator
 from django.utils.functional import cached_property
@@ -33,6 +34,9 @@ from dashboard.console.search import people_matching, people_meant, sessions_mat
 
 # Deeper than anybody pages; a search leads to the rest.
 MOST_ROWS = 1000
+# What of a query string is looked at: what is searched for, the page, and the list that a row was opened from. Django
+# knows more, such as an order that no index has, and pop-ups that show the keys of rows.
+QUERY = ("q", "p", "_changelist_filters")
 # What a person is called by.
 NAMES = ("email", "name", "subject")
 NOT_HERE = {"password_change", "password_change_done"}
@@ -51,7 +55,7 @@ class Site(admin.AdminSite):
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """Let in whom the console lets in, and only to look."""
-        return viewers_only(require_safe(super().admin_view(view, cacheable)))
+        return viewers_only(require_safe(_narrowed(super().admin_view(view, cacheable))))
 
     @method_decorator(login_not_required)
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -66,6 +70,20 @@ class Site(admin.AdminSite):
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         return [url for url in super().get_urls() if getattr(url, "name", "") not in NOT_HERE]
+
+
+def _narrowed(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Run the view with the parameters of QUERY alone."""
+
+    @wraps(view)
+    def narrowed(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        query = QueryDict(mutable=True)
+        for name in filter(request.GET.__contains__, QUERY):
+            query[name] = request.GET[name]
+        request.GET = query
+        return view(request, *args, **kwargs)
+
+    return narrowed
 
 
 class BoundedPaginator(Paginator[Any]):
@@ -86,6 +104,7 @@ class ReadOnlyAdmin(admin.ModelAdmin[Any]):
     list_max_show_all = 0
     show_full_result_count = False
     actions = None
+    # Offers no order but the index's; that none is taken from the query string is QUERY's to see to.
     sortable_by: ClassVar[tuple[str, ...]] = ()
     # Makes the box appear; `matching` looks up what is typed there.
     search_fields: ClassVar[tuple[str, ...]] = ("pk",)
@@ -110,6 +129,16 @@ class ReadOnlyAdmin(admin.ModelAdmin[Any]):
         names = {field.name for field in self.model._meta.concrete_fields}
         shown = names & {*map(str, self.fields or ()), *map(str, self.list_display), self.model._meta.pk.name}
         return super().get_queryset(request).only(*sorted(shown))
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """Return the row; raise Http404 where Django would repeat what was asked for in a message."""
+        found = self.find(request, object_id)
+        if found is None:
+            raise Http404
+        return found
+
+    def find(self, request: HttpRequest, object_id: str) -> Any:
+        return super().get_object(request, object_id)
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         return False  # a filter by a column that is not shown would tell what is in it
@@ -183,7 +212,7 @@ class SessionAdmin(ReadOnlyAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return PublicIdChangeList
 
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+    def find(self, request: HttpRequest, object_id: str) -> Any:
         with suppress(ValueError):
             return self.get_queryset(request).filter(public_id=UUID(object_id)).first()
         return None

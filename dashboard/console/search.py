@@ -38,7 +38,8 @@ def people_matching(text: str) -> Q:
 def sessions_matching(text: str) -> Found:
     """Return what the text means: a session by its id, those of an address, or those of the people it means."""
     with suppress(ValueError):
-        return Found(Q(ip_address=str(ip_address(text))), is_few=False)
+        # Without its zone, as it is stored: PostgreSQL refuses fe80::1%eth0.
+        return Found(Q(ip_address=str(ip_address(text.partition("%")[0]))), is_few=False)
     with suppress(ValueError):
         return Found(Q(public_id=UUID(text)) | Q(user_id__in=_exactly(text)))
     people = User.objects.filter(people_matching(text)).order_by("email_folded", "pk")

@@ -56,7 +56,8 @@ def test_the_list_has_the_flagged_ones_only_the_longest_waiting_first(
 
 
 @pytest.mark.parametrize(
-    ("text", "is_found"), [("user@", True), ("198.51.100.7", True), ("nobody@", False), ("203.0.113.99", False)]
+    ("text", "is_found"),
+    [("user@", True), ("198.51.100.7", True), ("198.51.100.7%eth0", True), ("nobody@", False), ("203.0.113.99", False)],
 )
 def test_flagged_sessions_are_searched_like_live_ones(
     admin: Browser, flagged: EndedSession, text: str, is_found: bool

@@ -41,6 +41,7 @@ def found(operator: Browser, path: str, **query: object) -> list[object]:
         {"q": "ana.l"},
         {"q": " ANA.LIMA@example.com "},
         {"q": "2001:DB8:0::7"},
+        {"q": "2001:db8::7%eth0"},
         {"health": "refresh_failing"},
         {"group": "finance"},
         {"browser": "Mobile Safari"},
