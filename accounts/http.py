@@ -51,14 +51,19 @@ def client_address(request: HttpRequest) -> str | None:
     """Return the address of the browser: the last one in X-Forwarded-For that is no trusted proxy of ours.
 
     TRUSTED_PROXIES lists the networks whose word is believed; without them it is the peer's address. What the
-    header says beyond the first untrusted address was written by a stranger.
+    header says beyond the first untrusted address was written by a stranger. If there is none, or something that is no
+    address, it is the farthest proxy that was told of: whoever comes by it has limits, and a trail, all the same.
     """
     forwarded = request.headers.get("X-Forwarded-For", "").split(",")
+    farthest = None
     for text in [request.META.get("REMOTE_ADDR", ""), *reversed(forwarded)]:
         address = _parse(text)
-        if address is None or not _is_trusted(address):
-            return None if address is None else str(address)
-    return None
+        if address is None:
+            break
+        farthest = str(address)
+        if not _is_trusted(address):
+            break
+    return farthest
 
 
 def comes_from_trusted_proxy(request: HttpRequest) -> bool:

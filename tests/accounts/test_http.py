@@ -58,21 +58,28 @@ def test_what_a_stranger_wrote_into_the_header_is_not_believed(peer: str, forwar
 @pytest.mark.parametrize(
     ("peer", "forwarded"),
     [
+        ("10.0.0.1", None),
         ("10.0.0.1", ""),
         ("10.0.0.1", "unknown"),
         ("10.0.0.1", "198.51.100.7, unknown"),
         ("10.0.0.1", "198.51.100.7, , "),
         ("10.0.0.1", "999.1.1.1"),
-        ("10.0.0.1", "10.0.0.2, 10.0.0.3"),
+        ("10.0.0.9", "10.0.0.1"),
+        ("10.0.0.9", "10.0.0.1, 10.0.0.2, fd00::1"),
+        ("10.0.0.9", "198.51.100.7, unknown, 10.0.0.1"),
         ("10.0.0.1", "\x00"),
         ("10.0.0.1", "," * 50_000),
-        ("", "198.51.100.7"),
-        ("unix:", None),
     ],
     ids=lambda value: repr(value)[:20],
 )
 @pytest.mark.usefixtures("behind_proxies")
-def test_where_there_is_no_address_to_believe_there_is_none(peer: str, forwarded: str | None) -> None:
+def test_where_nothing_but_proxies_can_be_believed_it_is_the_farthest(peer: str, forwarded: str | None) -> None:
+    assert address(peer, forwarded) == "10.0.0.1"
+
+
+@pytest.mark.parametrize(("peer", "forwarded"), [("", "198.51.100.7"), ("unix:", None)])
+@pytest.mark.usefixtures("behind_proxies")
+def test_a_peer_without_an_address_has_none_and_tells_none(peer: str, forwarded: str | None) -> None:
     assert address(peer, forwarded) is None
 
 

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,18 @@ TEMPLATE = (DEPLOY / "nginx" / "gatehouse.conf.template").read_text()
 
 
 @pytest.fixture(scope="module")
-def services() -> Any:
-    return yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
+def compose() -> Any:
+    return yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+
+
+@pytest.fixture(scope="module")
+def services(compose: Any) -> Any:
+    return compose["services"]
+
+
+@pytest.fixture(scope="module")
+def networks(compose: Any) -> Any:
+    return compose["networks"]
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +127,18 @@ def test_only_the_proxy_can_be_reached_from_outside(services: Any) -> None:
 
     assert published == {"proxy"}
     assert services["database"]["networks"] == services["cache"]["networks"] == ["back"]
+
+
+def test_the_app_trusts_the_proxy_and_nobody_else(services: Any, networks: Any) -> None:
+    [front] = networks["front"]["ipam"]["config"]
+
+    [trusted] = {services[name]["environment"]["TRUSTED_PROXIES"] for name in ("app", "worker", "sweep", "release")}
+
+    proxy = ip_address(services["proxy"]["networks"]["front"]["ipv4_address"])
+    assert ip_network(trusted) == ip_network(proxy)
+    assert proxy in ip_network(front["subnet"])
+    assert proxy not in ip_network(front["ip_range"])
+    assert proxy != ip_address(front["gateway"])
 
 
 def test_the_app_serves_only_once_the_database_is_migrated(services: Any) -> None:
