@@ -28,8 +28,7 @@ from accounts.cognito.errors import (
 from accounts.conf import signed_out_uri, user_pool_config
 from accounts.encryption import UnknownKeyError
 from accounts.http import this_page, wants_json
-from accounts.kept_form import page_of, remember
-from accounts.models import KeptForm
+from accounts.kept_form import Kept, page_of, remember
 from accounts.models.kept_form import FormContent
 from accounts.sign_in import AccountDisabledError
 
@@ -212,17 +211,17 @@ def problem_response(
     return response
 
 
-def ended_response(request: Any, *, form: FormContent | None = None, kept: KeptForm | None = None) -> HttpResponse:
+def ended_response(request: Any, *, form: FormContent | None = None, kept: Kept | None = None) -> HttpResponse:
     """Return the page that says the session has ended and why, with the way back in.
 
     `form` is what somebody filled in and sent too late, and `kept` what could be kept of it.
     """
     if wants_json(request):
         return JsonResponse({"error": "session_ended"}, status=401)
-    back = page_of(kept) if kept else this_page(request)
+    back = page_of(kept.form) if kept else this_page(request)
     context = {
         "ended": request.ended_session,
-        "kept_form": kept,
+        "kept_form": kept.form if kept else None,
         "form_is_lost": form is not None and kept is None,
         "action_url": login_url(back),
         # Where a change of language leads.

@@ -8,6 +8,8 @@ themselves and are not asked.
 from __future__ import annotations
 
 import logging
+import secrets
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, cast
@@ -23,22 +25,32 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.cognito.redacted import Redacted
 from accounts.http import SignedInRequest, wants_json
 from accounts.models import EndedSession, EndReason, KeptForm, Session
+from accounts.models.authorization import digest
 from accounts.models.kept_form import FormContent
-from accounts.sign_in import cookie_name, safe_next, set_cookie
+from accounts.sign_in import BROWSER_VALUE, cookie_name, safe_next, set_cookie
 from accounts.writing import if_writable
 
 logger = logging.getLogger(__name__)
 
-# Which kept form this browser sent. It is offered to no other one: whoever holds the key of an ended session, and is
-# not its owner, must not lay a form before them.
+# A random value: which browser sent a form. It is offered to no other one: whoever holds the key of a session, ended or
+# too old to act, and is not its owner, must not touch what they sent, nor lay a form before them.
 KEPT_COOKIE = "gatehouse_kept_form"
 # A form left open over night; a browser keeps the cookie of its session no longer by default.
 LATEST_AFTER_END = timedelta(hours=12)
 # A button that carries along where it leads.
 NOTHING_FILLED_IN = ("reauthenticate",)
 OFFERS = ("kept_form_send", "kept_form_discard")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Kept(Redacted):
+    """A form that was kept, and the random value that ties it to its browser, which only the cookie holds."""
+
+    form: KeptForm
+    browser: str
 
 
 def read_form(request: HttpRequest) -> FormContent | None:
@@ -52,19 +64,23 @@ def read_form(request: HttpRequest) -> FormContent | None:
     return FormContent(request.get_full_path(), fields) if has_content else None
 
 
-def keep(request: Any, content: FormContent, session: Session | EndedSession, now: datetime) -> KeptForm | None:
+def keep(request: Any, content: FormContent, session: Session | EndedSession, now: datetime) -> Kept | None:
     """Keep the form for the owner of the session it was sent in; None if that cannot be."""
     owner = cast(UUID, session.user_id)  # nobody's session has no form to keep: what is kept needs a login
+    browser = _browser_of(request) or secrets.token_urlsafe(32)
     again = request.resolver_match
     if again is not None and again.url_name in OFFERS:
         # What was offered has not been taken yet.
-        return KeptForm.objects.offered(now).filter(pk=again.kwargs["session_id"], user_id=owner).first()
+        offered = KeptForm.objects.offered(now).filter(pk=again.kwargs["form_id"], user_id=owner).first()
+        return Kept(offered, browser) if offered and offered.is_of(browser) else None
     if _is_too_late(session, now) or request.FILES or safe_next(request, content.path) != content.path:
         return None
-    kept = if_writable(partial(KeptForm.objects.keep, content, session_id=session.public_id, user_id=owner, now=now))
-    if kept is not None:
-        logger.info("A form was kept for session %s", kept.pk)
-    return kept
+    ids = {"session_id": session.public_id, "user_id": owner}
+    form = if_writable(partial(KeptForm.objects.keep, content, browser=browser, now=now, **ids))
+    if form is None:
+        return None
+    logger.info("A form was kept for session %s", form.session_id)
+    return Kept(form, browser)
 
 
 def _is_too_late(session: Session | EndedSession, now: datetime) -> bool:
@@ -73,76 +89,80 @@ def _is_too_late(session: Session | EndedSession, now: datetime) -> bool:
     return session.reason == EndReason.DISABLED or now - session.ended_at > LATEST_AFTER_END
 
 
-def remember(response: HttpResponse, kept: KeptForm) -> None:
+def remember(response: HttpResponse, kept: Kept) -> None:
     """Tie the kept form to the browser that sent it."""
-    set_cookie(response, KEPT_COOKIE, str(kept.pk), max_age=round(KeptForm.LIFETIME.total_seconds()))
+    set_cookie(response, KEPT_COOKIE, kept.browser, max_age=round(KeptForm.LIFETIME.total_seconds()))
 
 
-def page_of(kept: KeptForm) -> str:
+def page_of(form: KeptForm) -> str:
     """Return the address at which the form is offered."""
-    return reverse("kept_form", args=[kept.pk])
+    return reverse("kept_form", args=[form.pk])
 
 
 def remembered_page(request: HttpRequest) -> str:
     """Return where the form is offered that this browser sent last; the start page if there is none."""
-    try:
-        return reverse("kept_form", args=[UUID(request.COOKIES[cookie_name(KEPT_COOKIE)])])
-    except (KeyError, ValueError):
+    browser = _browser_of(request)
+    if not browser:
         return settings.LOGIN_REDIRECT_URL
+    of_browser = KeptForm.objects.offered(timezone.now()).filter(browser_digest=digest(browser))
+    newest = of_browser.order_by("-kept_at").first()
+    return page_of(newest) if newest else settings.LOGIN_REDIRECT_URL
 
 
 @never_cache
 @require_safe
-def kept_form(request: SignedInRequest, session_id: UUID) -> HttpResponse:
+def kept_form(request: SignedInRequest, form_id: UUID) -> HttpResponse:
     """Show what was typed, to be sent or discarded.
 
     It may be looked at as often as one likes, since a reload must lose nothing; only `send` and `discard` take it away.
     """
-    kept = _find(request, session_id)
+    kept = _find(request, form_id)
     content = kept.content() if kept else None
     if content is None:
         return _gone(request)
     readable = content.readable()
-    unseen = len(content.fields) - sum(map(len, readable.values()))
-    context = {"kept": kept, "content": content, "readable": readable, "unseen": unseen, "now": timezone.now()}
-    return render(request, "accounts/kept_form.html", context)
+    ids = content.ids()
+    unseen = len(content.fields) - sum(map(len, readable.values())) - len(ids)
+    context = {"kept": kept, "content": content, "readable": readable, "ids": ids, "unseen": unseen}
+    return render(request, "accounts/kept_form.html", context | {"now": timezone.now()})
 
 
 @never_cache
 @require_POST
-def send(request: SignedInRequest, session_id: UUID) -> HttpResponse:
+def send(request: SignedInRequest, form_id: UUID) -> HttpResponse:
     """Have the browser send the form where it was meant to go, once: the offer carries the same fields.
 
     307 keeps method and body (RFC 9110 section 15.4.8), so the view it is for checks all that it always checks.
     """
-    kept = _find(request, session_id)
+    kept = _find(request, form_id)
     content = kept.content() if kept else None
     if kept is None or content is None or not _take(kept):
         return _gone(request)
-    return _forget(HttpResponseRedirect(content.path, preserve_request=True))
+    return HttpResponseRedirect(content.path, preserve_request=True)
 
 
 @never_cache
 @require_POST
-def discard(request: SignedInRequest, session_id: UUID) -> HttpResponse:
+def discard(request: SignedInRequest, form_id: UUID) -> HttpResponse:
     """Throw the form away."""
-    kept = _find(request, session_id)
+    kept = _find(request, form_id)
     if kept is None or not _take(kept):
         return _gone(request)
     messages.info(request, _("What you had filled in was discarded. Nothing was sent."))
-    return _forget(redirect(settings.LOGIN_REDIRECT_URL))
+    return redirect(settings.LOGIN_REDIRECT_URL)
 
 
-def _find(request: SignedInRequest, session_id: UUID) -> KeptForm | None:
-    """Return the form kept for a session of this person and browser, None if it is gone.
+def _find(request: SignedInRequest, form_id: UUID) -> KeptForm | None:
+    """Return the form if this very browser sent it; None if it did not, or if the form is gone.
 
-    Raise Http404 for anybody else's session: there never was one.
+    Raise Http404 for anybody else's form: there never was one.
     """
-    is_current = session_id == request.session_row.public_id
-    if not is_current and not EndedSession.objects.filter(pk=session_id, user=request.user).exists():
+    form = KeptForm.objects.offered(timezone.now()).filter(pk=form_id).first()
+    if form is None:
+        return None
+    if form.user_id != request.user.pk:
         raise Http404
-    offered = KeptForm.objects.offered(timezone.now()).filter(pk=session_id, user=request.user)
-    return offered.first() if request.COOKIES.get(cookie_name(KEPT_COOKIE)) == str(session_id) else None
+    return form if form.is_of(_browser_of(request)) else None
 
 
 def _take(kept: KeptForm) -> bool:
@@ -154,6 +174,6 @@ def _gone(request: SignedInRequest) -> HttpResponse:
     return render(request, "accounts/kept_form_gone.html", status=410)
 
 
-def _forget(response: HttpResponse) -> HttpResponse:
-    response.delete_cookie(cookie_name(KEPT_COOKIE), samesite="Lax")
-    return response
+def _browser_of(request: HttpRequest) -> str:
+    value = request.COOKIES.get(cookie_name(KEPT_COOKIE), "")
+    return value if BROWSER_VALUE.fullmatch(value) else ""

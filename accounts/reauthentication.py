@@ -45,8 +45,9 @@ def ask(request: Any) -> HttpResponse:
         return HttpResponseRedirect(_address(next=request.get_full_path()))
     form = read_form(request)
     kept = keep(request, form, request.session_row, timezone.now()) if form else None
-    next_url = page_of(kept) if kept else sign_in.safe_next(request, request.headers.get("Referer", ""))
-    response = _question(request, next_url, was_form=True, kept_form=kept, status=401)
+    next_url = page_of(kept.form) if kept else sign_in.safe_next(request, request.headers.get("Referer", ""))
+    is_lost = form is not None and kept is None
+    response = _question(request, next_url, was_form=True, kept_form=kept, form_is_lost=is_lost, status=401)
     if kept:
         remember(response, kept)
     return response

@@ -10,7 +10,7 @@ from copy import deepcopy
 from datetime import timedelta
 from typing import Any
 from unittest import mock
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 from uuid import UUID, uuid4
 
 import pytest
@@ -24,6 +24,7 @@ from accounts import kept_form
 from accounts.ending import end_session
 from accounts.hygiene import prune_batch
 from accounts.models import EndedSession, EndReason, Event, KeptForm, Revocation, Session
+from accounts.models.authorization import digest
 from accounts.models.kept_form import FormContent
 from tests.accounts.support import utc_now
 from tests.conftest import Browser
@@ -53,6 +54,12 @@ def send_too_late(browser: Browser, data: Any = TYPED, path: str = SENT_TO, **kw
 def offer_of(browser: Browser) -> str:
     """Return the address at which the only kept form is offered."""
     return f"/kept-form/{KeptForm.objects.get().pk}/"
+
+
+def notes() -> set[str]:
+    """Return what is kept under "note"."""
+    contents = [form.content() for form in KeptForm.objects.all()]
+    return {dict(content.fields)["note"] for content in contents if content}
 
 
 def fields_of(page: Any, action: str) -> list[tuple[str, str]]:
@@ -169,7 +176,8 @@ def test_the_kinds_of_forms_make_no_difference(user: Browser) -> None:
     assert content == FormContent(SENT_TO, (("note", "Lost on the train"),))
 
 
-def test_a_second_click_finds_the_form_kept(user: Browser) -> None:
+def test_a_second_click_keeps_the_form_in_any_case(user: Browser) -> None:
+    """The browser throws away the answer to the first one, and its cookie."""
     cookies = deepcopy(user.cookies)
     send_too_late(user)
     user.cookies = cookies
@@ -177,7 +185,36 @@ def test_a_second_click_finds_the_form_kept(user: Browser) -> None:
     page = user.post(SENT_TO, TYPED)
 
     assert "What you filled in is kept for you." in words(page)
+    [offer] = set(re.findall(r"%2Fkept-form%2F[0-9a-f-]{36}%2F", page.content.decode()))
+    offer = unquote(offer)
+    user.sign_in(offer)
+    assert press_send(user, offer)["Location"] == "/sessions/"
+
+
+def test_the_same_form_of_the_same_browser_is_kept_once(user: Browser) -> None:
+    key = user.cookies["session"].value
+    send_too_late(user)
+    user.cookies["session"] = key
+
+    user.post(SENT_TO, TYPED)
+
     assert KeptForm.objects.count() == 1
+
+
+def test_the_forms_of_two_tabs_are_both_kept_and_offered(user: Browser) -> None:
+    key = user.cookies["session"].value
+    send_too_late(user)
+    first = offer_of(user)
+    user.cookies["session"] = key
+    user.post(SENT_TO, {"note": "Another"})
+    second = f"/kept-form/{KeptForm.objects.order_by('kept_at').last().pk}/"  # type: ignore[union-attr]
+
+    user.sign_in(second)
+
+    assert "Another" in words(user.get(second))
+    assert press_send(user, second)["Location"] == "/sessions/"
+    assert "Lost on the train" in words(user.get(first))
+    assert press_send(user, first)["Location"] == "/sessions/"
 
 
 def test_reloading_the_page_of_the_end_leads_to_the_form_too(user: Browser) -> None:
@@ -276,20 +313,22 @@ def test_a_key_of_long_ago_keeps_nothing(user: Browser) -> None:
         assert_lost(user.post(SENT_TO, TYPED))
 
 
-def test_one_session_leaves_one_form_behind(user: Browser) -> None:
+def test_one_session_leaves_no_more_than_so_many_forms_behind(user: Browser) -> None:
+    end(user)
     cookies = deepcopy(user.cookies)
-    send_too_late(user)
-    user.cookies = cookies
+    for number in range(KeptForm.MOST_PER_SESSION):
+        user.cookies = deepcopy(cookies)
+        user.post(SENT_TO, {"note": f"{number}"})
 
+    user.cookies = deepcopy(cookies)
     page = user.post(SENT_TO, {"note": "Another"})
 
     assert "could not be kept" in words(page)
-    content = KeptForm.objects.get().content()
-    assert content is not None
-    assert dict(content.fields) == TYPED
+    assert notes() == {f"{number}" for number in range(KeptForm.MOST_PER_SESSION)}
 
 
-def test_what_has_expired_makes_room_before_it_is_pruned(user: Browser) -> None:
+def test_what_has_expired_makes_room_before_it_is_pruned(user: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(KeptForm, "MOST_PER_SESSION", 1)
     cookies = deepcopy(user.cookies)
     send_too_late(user)
     KeptForm.objects.update(expires_at=utc_now())
@@ -297,9 +336,7 @@ def test_what_has_expired_makes_room_before_it_is_pruned(user: Browser) -> None:
 
     user.post(SENT_TO, {"note": "Another"})
 
-    content = KeptForm.objects.get().content()
-    assert content is not None
-    assert dict(content.fields) == {"note": "Another"}
+    assert notes() == {*TYPED.values(), "Another"}
 
 
 def test_a_button_that_carries_where_it_leads_is_no_form_to_keep(user: Browser) -> None:
@@ -320,7 +357,7 @@ def test_who_is_disabled_cannot_come_back_for_it(user: Browser) -> None:
 def test_a_database_that_takes_no_writes_shows_the_page_all_the_same(user: Browser) -> None:
     end(user)
 
-    with mock.patch("django.db.models.query.QuerySet.get_or_create", side_effect=OperationalError("readonly")):
+    with mock.patch.object(KeptForm, "save", side_effect=OperationalError("readonly")):
         page = user.post(SENT_TO, TYPED)
 
     assert page.status_code == 401
@@ -539,7 +576,30 @@ def test_the_cookie_that_ties_it_to_the_browser_is_out_of_reach_and_short_lived(
     assert cookie["max-age"] == KeptForm.LIFETIME.total_seconds()
 
 
-@pytest.mark.parametrize("value", ["", "x", "//evil.example.com", "../../", "\n"])
+def test_the_cookie_is_a_secret_of_which_the_row_has_a_digest(user: Browser) -> None:
+    value = send_too_late(user).cookies["gatehouse_kept_form"].value
+
+    form = KeptForm.objects.get()
+    assert len(value) == 43
+    assert form.browser_digest == digest(value)
+    assert value not in " ".join(str(column) for column in KeptForm.objects.values().get().values())
+
+
+@pytest.mark.parametrize("value", ["", "x" * 43, "{session}", "{form}"])
+@pytest.mark.parametrize(("method", "action"), [("get", ""), ("post", "send/"), ("post", "discard/")])
+def test_no_id_is_as_good_as_the_cookie(user: Browser, value: str, method: str, action: str) -> None:
+    send_too_late(user)
+    form = KeptForm.objects.get()
+    user.sign_in(offer_of(user))
+    user.cookies["gatehouse_kept_form"] = value.format(session=form.session_id, form=form.pk)
+
+    response = getattr(user, method)(f"{offer_of(user)}{action}", TYPED)
+
+    assert response.status_code == 410
+    assert KeptForm.objects.exists()
+
+
+@pytest.mark.parametrize("value", ["", "x", "//evil.example.com", "../../", "\n", "x" * 43, "x" * 10_000])
 def test_a_cookie_that_is_none_of_ours_leads_nowhere(visitor: Browser, value: str) -> None:
     visitor.cookies["gatehouse_kept_form"] = value
 
@@ -562,7 +622,7 @@ def test_what_somebody_typed_is_text_and_never_markup(user: Browser) -> None:
     assert (HOSTILE, HOSTILE) in fields_of(page, f"{offer}send/")
 
 
-def test_only_what_a_person_would_recognise_is_shown(user: Browser) -> None:
+def test_what_nobody_typed_is_counted_and_ids_are_told(user: Browser) -> None:
     ids = [str(uuid4()), str(uuid4())]
     send_too_late(user, {"session": ids, "lost_device": "Phone", "empty": "", "": "nameless"})
     offer = offer_of(user)
@@ -571,8 +631,16 @@ def test_only_what_a_person_would_recognise_is_shown(user: Browser) -> None:
     page = words(user.get(offer))
 
     assert "Lost device Phone" in page
-    assert "4 fields that were empty, or that the page had filled in by itself, go with it." in page
-    assert [each for each in ids if each in page] == []
+    assert f"Carries 2 ids {ids[0]} {ids[1]}" in page
+    assert "2 fields that were empty, or that the page had filled in by itself, go with it." in page
+
+
+def test_a_form_without_ids_speaks_of_none(user: Browser) -> None:
+    send_too_late(user)
+    offer = offer_of(user)
+    user.sign_in(offer)
+
+    assert "Carries" not in words(user.get(offer))
 
 
 def test_content_is_nowhere_in_the_clear(user: Browser, caplog: pytest.LogCaptureFixture) -> None:

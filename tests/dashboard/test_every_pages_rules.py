@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from django.template.loader import render_to_string
@@ -24,7 +24,7 @@ OWN_SESSIONS = [
     *("/sessions/{other}/", "/sessions/{other}/tokens/", "/sessions/{other}/not-recognised/"),
     *("/sessions/{ended}/", "/sessions/{ended}/not-recognised/"),
 ]
-KEPT_FORMS = ["/kept-form/{ended}/", "/kept-form/{this}/"]
+KEPT_FORMS = ["/kept-form/{kept}/", "/kept-form/{gone}/"]
 SIGNED_IN = [*MAIN, *OWN_SESSIONS, *KEPT_FORMS, "/signed-out/", "/there-is-no-such-page/"]
 SIGNED_OUT = ["/", "/signed-out/", "/callback/?error=access_denied", "/there-is-no-such-page/"]
 INLINE = re.compile(r"""\sstyle=|\son\w+=|<style|<script(?![^>]*\ssrc=)|javascript:""")
@@ -33,20 +33,23 @@ TITLE = re.compile(r"<title>\w.+ \u2013 Gatehouse</title>")
 
 @pytest.fixture
 def ids(user: Browser) -> dict[str, UUID]:
-    """The user's three sessions by the names that paths have for them."""
+    """The user's three sessions, and the form of one, by the names that paths have for them."""
     browsers = {"this": user, "other": Browser(user.pool, user.person), "ended": Browser(user.pool, user.person)}
     browsers["other"].sign_in()
     browsers["ended"].sign_in()
     found: dict[str, UUID] = {name: row_of(browser).public_id for name, browser in browsers.items()}
     browsers["ended"].post("/logout/")
-    _leave_form_behind(user, row_of(user), found["ended"])
-    return found
+    return found | {"kept": _leave_form_behind(user, row_of(user), found["ended"]), "gone": uuid4()}
 
 
-def _leave_form_behind(browser: Browser, row: Session, session_id: UUID) -> None:
+def _leave_form_behind(browser: Browser, row: Session, session_id: UUID) -> UUID:
     content = FormContent("/sessions/", (("note", "Lost on the train"), ("id", str(row.public_id))))
-    KeptForm.objects.keep(content, session_id=session_id, user_id=row.person.pk, now=timezone.now())
-    browser.cookies["gatehouse_kept_form"] = str(session_id)
+    value = "b" * 43
+    ids = {"session_id": session_id, "user_id": row.person.pk}
+    kept = KeptForm.objects.keep(content, browser=value, now=timezone.now(), **ids)
+    assert kept is not None
+    browser.cookies["gatehouse_kept_form"] = value
+    return kept.pk
 
 
 @pytest.mark.parametrize("path", SIGNED_IN)
