@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +25,7 @@ from dashboard.console.access import operators_only, viewers_only
 from dashboard.console.cognito import ask
 from dashboard.console.filters import PeopleFilter
 from dashboard.console.forms import EndManyForm
-from dashboard.console.sessions import report_ended
+from dashboard.console.sessions import report_ended, say_how_many, warn_if_pending
 
 SESSIONS_SHOWN = 50
 ENDED_SHOWN = 10
@@ -80,27 +81,31 @@ def _end(request: SignedInRequest, pk: UUID, *, everywhere: bool) -> HttpRespons
     who: dict[str, Any] = {"now": now, "actor": request.user, "note": form.cleaned_data["reason"]}
     if everywhere:
         person = get_object_or_404(User, pk=pk)
-        _report_everywhere(request, person, end_everywhere(person, **who))
+        _report_everywhere(request, person, end_everywhere(person, **who), now)
     else:
         report_ended(request, end_sessions(live, EndReason.OPERATOR, **who))
     return redirect("console_person", pk)
 
 
-def _report_everywhere(request: Any, person: User, ended: list[EndedSession] | None) -> None:
-    """Tell the operator what became of a global sign-out."""
+def _report_everywhere(request: Any, person: User, ended: list[EndedSession] | None, now: datetime) -> None:
+    """Tell the operator what became of a global sign-out, by credentials or by a token."""
     if ended is None:
         messages.error(request, _("Nothing was done: without a live session there is no token to do it with."))
         return
-    by_admin = Revocation.objects.filter(user=person, kind=Revocation.Kind.ADMIN_GLOBAL)
-    state = by_admin.order_by("-created_at").values_list("state", flat=True).first()
-    if ended or state is None:
-        report_ended(request, ended)
-    if state == Revocation.State.DONE:
+    if ended:
+        say_how_many(request, ended)
+    kinds = (Revocation.Kind.GLOBAL, Revocation.Kind.ADMIN_GLOBAL)
+    told = Revocation.objects.filter(user=person, kind__in=kinds, created_at=now).values_list("kind", "state").first()
+    if told is not None and told[1] == Revocation.State.DONE:
         messages.success(request, _("Cognito has signed them out of every app."))
-    elif state == Revocation.State.PENDING and not ended:
+    elif told is not None and told[1] == Revocation.State.PENDING:
         messages.warning(request, _("Cognito could not be told yet. It is tried again by itself, see the revocations."))
-    elif state == Revocation.State.GIVEN_UP:
+    elif told == (Revocation.Kind.ADMIN_GLOBAL, Revocation.State.GIVEN_UP):
         messages.error(request, _("The user pool has no such user, so there was nobody to sign out of other apps."))
+    else:
+        # Once its token is refused, a sign-out everywhere is one from this app only.
+        messages.error(request, _("Cognito took none of their tokens any more, so they may stay signed in elsewhere."))
+        warn_if_pending(request, ended)
 
 
 def _detail(
@@ -116,6 +121,8 @@ def _detail(
     if not with_groups:
         raise Http404
     live = list(_live(pk).order_by("-last_seen_at")[: SESSIONS_SHOWN + 1])
+    traces = EndedSession.objects.filter(user=pk).select_related("revocation")
+    ended = list(traces.order_by("-ended_at")[: ENDED_SHOWN + 1])
     context = {
         "person": with_groups[0],
         "may_ask": settings.COGNITO_ADMIN_API,
@@ -123,9 +130,8 @@ def _detail(
         "group_names": [row.group_name for row in with_groups if row.group_name],
         "sessions": live[:SESSIONS_SHOWN],
         "has_more": len(live) > SESSIONS_SHOWN,
-        "ended_sessions": EndedSession.objects.filter(user=pk)
-        .select_related("revocation")
-        .order_by("-ended_at")[:ENDED_SHOWN],
+        "ended_sessions": ended[:ENDED_SHOWN],
+        "has_ended_more": len(ended) > ENDED_SHOWN,
         "events": Event.objects.filter(user=pk).select_related("actor").order_by("-at", "-pk")[:EVENTS_SHOWN],
         "now": now,
         **_forms(form, len(live)),

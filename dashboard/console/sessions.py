@@ -128,9 +128,13 @@ def end_selected(request: SignedInRequest) -> HttpResponse:
 
 def report_ended(request: Any, ended: list[EndedSession]) -> None:
     """Tell the operator how many sessions have ended, and whether Cognito knows."""
+    say_how_many(request, ended)
+    warn_if_pending(request, ended)
+
+
+def say_how_many(request: Any, ended: list[EndedSession]) -> None:
     text = ngettext("%(count)d session has ended.", "%(count)d sessions have ended.", len(ended))
     messages.success(request, text % {"count": len(ended)})
-    warn_if_pending(request, ended)
 
 
 def warn_if_pending(request: Any, ended: list[EndedSession]) -> None:

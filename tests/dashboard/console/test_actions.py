@@ -173,6 +173,41 @@ def test_signing_out_everywhere_asks_cognito_with_the_newest_token(
     assert newest.public_id != first.public_id
 
 
+def said_after_signing_out_everywhere(admin: Browser, user: Browser) -> str:
+    path = f"/console/people/{user.row.user_id}/sign-out-everywhere/"
+    return words(admin.post(path, {"everywhere-reason": "left the company"}, follow=True))
+
+
+def test_a_sign_out_everywhere_with_a_token_says_that_cognito_has_done_it(admin: Browser, user: Browser) -> None:
+    said = said_after_signing_out_everywhere(admin, user)
+
+    assert "1 session has ended." in said
+    assert "Cognito has signed them out of every app." in said
+
+
+def test_a_sign_out_everywhere_that_cognito_could_not_be_told_says_so(
+    admin: Browser, user: Browser, pool: FakeUserPool
+) -> None:
+    pool.fail("GlobalSignOut", Failure.UNAVAILABLE)
+
+    said = said_after_signing_out_everywhere(admin, user)
+
+    assert "1 session has ended." in said
+    assert "Cognito could not be told yet. It is tried again by itself" in said
+    assert "signed them out of every app" not in said
+
+
+def test_a_sign_out_everywhere_whose_token_is_refused_does_not_claim_other_apps(
+    admin: Browser, user: Browser, pool: FakeUserPool
+) -> None:
+    pool.fail("GlobalSignOut", "NotAuthorizedException")
+
+    said = said_after_signing_out_everywhere(admin, user)
+
+    assert "they may stay signed in elsewhere" in said
+    assert "signed them out of every app" not in said
+
+
 @pytest.mark.parametrize(("path", "prefix"), [("end", "here"), ("sign-out-everywhere", "everywhere")])
 def test_ending_several_of_a_person_asks_for_their_number(
     admin: Browser, user: Browser, now: datetime, path: str, prefix: str
