@@ -104,8 +104,8 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
-# Cookies, so that a message needs no session and no write.
-MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
+# A cookie, so that a message needs no session and no write.
+MESSAGE_STORAGE = "accounts.message_cookie.MessageCookie"
 
 # --- Data
 

@@ -65,9 +65,15 @@ def answers(server: AppServer, admin: Visitor) -> Answers:
         "another site's form": admin.send("POST", "/logout/", headers={"Sec-Fetch-Site": "cross-site"}),
         "another site's image": admin.get("/", **{"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}),
         "a foreign host": stranger.get("/", Host="evil.example.com"),
+        "a form": admin.send("POST", "/sessions/revoke-others/", headers=_token_of(admin)),
         "a report": stranger.send("POST", "/csp-report/", headers={"Content-Type": "application/csp-report"}),
     }
     return found
+
+
+def _token_of(visitor: Visitor) -> dict[str, str]:
+    """Return what makes a form one of this site."""
+    return {"X-CSRFToken": visitor.cookies["__Host-csrf"], "Referer": f"{SITE_URL}/sessions/"}
 
 
 def visit(visitor: Visitor, path: str) -> Visit:
@@ -137,10 +143,10 @@ def test_no_response_is_shared_with_other_origins(answers: Answers) -> None:
 def test_every_cookie_is_pinned_to_the_host_and_out_of_reach_for_scripts(answers: Answers, admin: Visitor) -> None:
     names = {line.partition("=")[0] for line in admin.set_cookies}
 
-    assert names >= {"__Host-session", "__Host-csrf", "__Host-gatehouse_browser"}
+    assert names >= {"__Host-session", "__Host-csrf", "__Host-gatehouse_browser", "__Host-messages"}
+    assert [name for name in names if not name.startswith("__Host-")] == []
     for line in (line for line in admin.set_cookies if "Max-Age=0" not in line):
-        name, *flags = (part.strip().lower() for part in line.split(";"))
-        assert name.startswith("__host-")
+        _name, *flags = (part.strip().lower() for part in line.split(";"))
         assert {"secure", "httponly", "samesite=lax", "path=/"} <= set(flags)
 
 
