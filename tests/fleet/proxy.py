@@ -57,11 +57,11 @@ class Proxy(Part):
     def site_url(self) -> str:
         return f"https://localhost:{self.port}"
 
-    def start(self) -> None:
-        """Listen, without any host to ask."""
+    def start(self, servers: str = "server 127.0.0.1:9;") -> None:
+        """Listen, at first without any host that answers."""
         make_certificate(self.certificate, self.directory / "tls.key")
         (self.directory / "nginx.conf").write_text(MAIN.format(directory=self.directory))
-        self._write([9])
+        self._write(servers)
         errors = str(self.directory / "nginx-error.log")
         self._run([nginx(), "-p", str(self.directory), "-c", "nginx.conf", "-e", errors])
         self._await_port(self.port)
@@ -69,7 +69,7 @@ class Proxy(Part):
     def route(self, ports: Sequence[int]) -> None:
         """Ask the hosts on these ports from now on; return once the last request to others is answered."""
         old = self._children()
-        self._write(ports)
+        self._write("\n".join(f"server 127.0.0.1:{port} max_fails=2 fail_timeout=5s;" for port in ports))
         os.kill(self.pid, signal.SIGHUP)
         deadline = time.monotonic() + DRAIN_SECONDS
         while not (now := self._children()) or now & old:
@@ -78,14 +78,14 @@ class Proxy(Part):
                 raise RuntimeError(f"nginx does not take the new hosts:\n{errors[-3000:]}")
             time.sleep(0.05)
 
-    def _write(self, ports: Sequence[int]) -> None:
+    def _write(self, servers: str) -> None:
         blanks = {
             "SERVER_NAME": "localhost",
             "LISTEN_TLS": f"127.0.0.1:{self.port}",
             "LISTEN_PLAIN": f"127.0.0.1:{self.plain_port}",
             "CERTIFICATE": str(self.certificate),
             "CERTIFICATE_KEY": str(self.directory / "tls.key"),
-            "APP_SERVERS": "\n".join(f"server 127.0.0.1:{port} max_fails=2 fail_timeout=5s;" for port in ports),
+            "APP_SERVERS": servers,
         }
         # safe_substitute leaves nginx's own $variables alone, as envsubst does with a list of names.
         (self.directory / "site.conf").write_text(Template(TEMPLATE.read_text()).safe_substitute(blanks))
