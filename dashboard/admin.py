@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import wraps
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import admin
@@ -77,10 +78,8 @@ def _narrowed(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 
     @wraps(view)
     def narrowed(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        query = QueryDict(mutable=True)
-        for name in filter(request.GET.__contains__, QUERY):
-            query[name] = request.GET[name]
-        request.GET = query
+        known = {name: request.GET[name] for name in QUERY if name in request.GET}
+        request.GET = QueryDict(urlencode(known))
         return view(request, *args, **kwargs)
 
     return narrowed
@@ -104,7 +103,6 @@ class ReadOnlyAdmin(admin.ModelAdmin[Any]):
     list_max_show_all = 0
     show_full_result_count = False
     actions = None
-    # Offers no order but the index's; that none is taken from the query string is QUERY's to see to.
     sortable_by: ClassVar[tuple[str, ...]] = ()
     # Makes the box appear; `matching` looks up what is typed there.
     search_fields: ClassVar[tuple[str, ...]] = ("pk",)
