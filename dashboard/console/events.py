@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from django.db.models import QuerySet
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
@@ -13,7 +14,8 @@ from django.views.decorators.http import require_GET
 from accounts.http import SignedInRequest
 from accounts.models import Event
 from dashboard.console.access import viewers_only
-from dashboard.console.export import EVENT_COLUMNS, csv_response, event_record, json_lines_response
+from dashboard.console.export import EVENT_COLUMNS, Record, csv_response, event_record, json_lines_response
+from dashboard.console.filter_form import no_file
 from dashboard.console.filters import EventFilter
 
 
@@ -30,21 +32,23 @@ def event_list(request: SignedInRequest) -> HttpResponse:
 
 @viewers_only
 @require_GET
-def export_csv(request: SignedInRequest) -> StreamingHttpResponse:
+def export_csv(request: SignedInRequest) -> HttpResponseBase:
     """Stream the events of the list as CSV."""
-    return csv_response("events", EVENT_COLUMNS, map(event_record, _wanted(request)))
+    filters = EventFilter(request.GET)
+    return csv_response("events", EVENT_COLUMNS, _records(filters)) if filters.is_valid() else no_file()
 
 
 @viewers_only
 @require_GET
-def export_json_lines(request: SignedInRequest) -> StreamingHttpResponse:
+def export_json_lines(request: SignedInRequest) -> HttpResponseBase:
     """Stream the events of the list as JSON, one a line."""
-    return json_lines_response("events", map(event_record, _wanted(request)))
+    filters = EventFilter(request.GET)
+    return json_lines_response("events", _records(filters)) if filters.is_valid() else no_file()
 
 
-def _wanted(request: SignedInRequest) -> Iterator[Event]:
-    filters, now = EventFilter(request.GET), timezone.now()
-    return filters.keyset.walk(filters.narrow(_events(), now), among=filters.among(now))
+def _records(filters: EventFilter) -> Iterator[Record]:
+    now = timezone.now()
+    return map(event_record, filters.keyset.walk(filters.narrow(_events(), now), among=filters.among(now)))
 
 
 def _events() -> QuerySet[Event]:

@@ -1,12 +1,9 @@
-"""What a list may be narrowed to: forms whose values stand in the address, and each active value as a chip."""
+"""What each list may be narrowed to."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any
 from uuid import UUID
 
 from django import forms
@@ -17,68 +14,12 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Event, Revocation, Session, TokenHealth, User
 from accounts.models.revocation import RevocationQuerySet
 from accounts.models.session import SessionQuerySet
+from dashboard.console.filter_form import FilterForm, search_field, state_field
 from dashboard.console.search import MOST_PEOPLE, Found, people_matching, people_meant, sessions_matching
 from dashboard.paging import Keyset
 
 BROWSERS = ("Chrome", "Edge", "Firefox", "Mobile Safari", "Opera", "Safari", "Samsung Internet")
-FLAGGED = "flagged"
 AGES = {"1h": timedelta(hours=1), "1d": timedelta(days=1), "7d": timedelta(days=7)}
-
-
-@dataclass(frozen=True, slots=True)
-class Chip:
-    """One active filter, and the query string of the list without it."""
-
-    label: str
-    value: str
-    without: str
-
-
-class FilterForm(forms.Form):
-    """A form of a GET request in which nothing is required; a value that makes no sense filters nothing."""
-
-    use_required_attribute = False
-    error_css_class = "invalid"
-    # Shown in a row of its own, and not as a chip.
-    unchipped: tuple[str, ...] = ("sort",)
-
-    def __init__(self, query: QueryDict) -> None:
-        super().__init__(query, label_suffix="")
-        self.query = query
-
-    def value(self, name: str) -> Any:
-        """Return a filter's value; empty or None if it is not set."""
-        self.is_valid()
-        return self.cleaned_data.get(name)
-
-    def chips(self) -> Iterator[Chip]:
-        for name, field in self.fields.items():
-            value = self.value(name)
-            if name in self.unchipped or value in ("", None):
-                continue
-            labels: dict[Any, Any] = dict(field.choices) if isinstance(field, forms.ChoiceField) else {}  # type: ignore[arg-type]
-            without = self.query.copy()
-            for parameter in (name, "after"):
-                without.pop(parameter, None)
-            yield Chip(str(field.label), str(labels.get(value, value)), without.urlencode())
-
-
-def search_field(help_text: Any) -> forms.CharField:
-    """Return the field of a list's search; `help_text` says what may be typed."""
-    return forms.CharField(
-        label=_("Search"),
-        required=False,
-        max_length=254,
-        strip=True,
-        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off", "spellcheck": "false"}),
-        help_text=help_text,
-    )
-
-
-def state_field() -> forms.ChoiceField:
-    """Return the field that tells live sessions from those that are over because nobody knew them."""
-    choices = [("", _("Signed in now")), (FLAGGED, _("Not recognised"))]
-    return forms.ChoiceField(label=_("State"), required=False, choices=choices)
 
 
 class SessionFilter(FilterForm):
@@ -89,6 +30,7 @@ class SessionFilter(FilterForm):
         required=False,
         choices=[("", _("Any")), *((health.value, health.label) for health in TokenHealth.of_live())],
     )
+    group = forms.ChoiceField(label=_("Group"), required=False)
     browser = forms.ChoiceField(
         label=_("Browser"), required=False, choices=[("", _("Any")), *((name, name) for name in BROWSERS)]
     )
@@ -112,10 +54,7 @@ class SessionFilter(FilterForm):
 
     def __init__(self, query: QueryDict, groups: list[str]) -> None:
         super().__init__(query)
-        self.fields["group"] = forms.ChoiceField(
-            label=_("Group"), required=False, choices=[("", _("Any")), *((name, name) for name in groups)]
-        )
-        self.order_fields(["q", "state", "health", "group", "browser", "age", "sort"])
+        self.fields["group"].choices = [("", _("Any")), *((name, name) for name in groups)]  # type: ignore[attr-defined]
 
     @property
     def keyset(self) -> Keyset:
@@ -146,7 +85,7 @@ class SessionFilter(FilterForm):
 
     def among(self) -> QuerySet[Session] | None:
         """Return the rows that an index finds in order, to look through; None if what is asked for is few anyway."""
-        if self.members is not None or (self.found and self.found.is_few):
+        if not self.is_valid() or self.members is not None or (self.found and self.found.is_few):
             return None
         rows: QuerySet[Session] = Session.objects.all()
         if self.found:
@@ -156,6 +95,8 @@ class SessionFilter(FilterForm):
 
     def narrow(self, rows: SessionQuerySet, now: datetime) -> SessionQuerySet:
         """Keep the sessions that the filters name."""
+        if not self.is_valid():
+            return rows.none()
         if self.found:
             rows = rows.filter(self.found.condition)
         if self.value("health"):
@@ -178,6 +119,8 @@ class PeopleFilter(FilterForm):
 
     def narrow(self, rows: QuerySet[User]) -> QuerySet[User]:
         """Keep the people that are searched for."""
+        if not self.is_valid():
+            return rows.none()
         return rows.filter(people_matching(self.value("q"))) if self.value("q") else rows
 
 
@@ -201,13 +144,15 @@ class EventFilter(FilterForm):
 
     def narrow(self, rows: QuerySet[Event], now: datetime) -> QuerySet[Event]:
         """Keep the events that the filters name."""
+        if not self.is_valid():
+            return rows.none()
         for condition in self._conditions:
             rows = rows.filter(condition)
         return self._recent(rows, now)
 
     def among(self, now: datetime) -> QuerySet[Event] | None:
         """Return the events that an index finds in order, to look through; None if those are all that is asked for."""
-        if len(self._conditions) < 2:
+        if not self.is_valid() or len(self._conditions) < 2:
             return None
         return self._recent(Event.objects.filter(self._conditions[0]), now)
 
@@ -249,6 +194,8 @@ class RevocationFilter(FilterForm):
 
     def narrow(self, rows: RevocationQuerySet, now: datetime) -> RevocationQuerySet:
         """Keep the revocations that the filters name."""
+        if not self.is_valid():
+            return rows.none()
         if self.value("state"):
             rows = rows.filter(state=self.value("state"))
         if self.value("when") == "failing":

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db.models import QuerySet
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -13,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.http import SignedInRequest
 from accounts.models import EndedSession
 from dashboard.console.export import FLAGGED_COLUMNS, csv_response, flagged_record
-from dashboard.console.filters import FilterForm, search_field, state_field
+from dashboard.console.filter_form import FilterForm, no_file, search_field, state_field
 from dashboard.console.search import sessions_matching
 from dashboard.paging import Keyset
 
@@ -28,6 +29,8 @@ class FlaggedFilter(FilterForm):
 
     def narrow(self, rows: QuerySet[EndedSession]) -> QuerySet[EndedSession]:
         """Keep the sessions that are searched for."""
+        if not self.is_valid():
+            return rows.none()
         return rows.filter(sessions_matching(self.value("q")).condition) if self.value("q") else rows
 
 
@@ -38,9 +41,11 @@ def flagged_list(request: SignedInRequest) -> HttpResponse:
     return render(request, "console/flagged.html", {"filters": filters, "page": page, "now": timezone.now()})
 
 
-def export_flagged(request: SignedInRequest, now: datetime) -> StreamingHttpResponse:
+def export_flagged(request: SignedInRequest, now: datetime) -> HttpResponseBase:
     """Stream the flagged sessions of the list as CSV."""
     filters = FlaggedFilter(request.GET)
+    if not filters.is_valid():
+        return no_file()
     rows = filters.keyset.walk(filters.narrow(_flagged()))
     return csv_response("flagged-sessions", FLAGGED_COLUMNS, (flagged_record(row, now) for row in rows))
 

@@ -25,7 +25,7 @@ from accounts.models import EndedSession, Event, Revocation, Session, TokenHealt
 from dashboard.console import measures
 from dashboard.console.access import viewers_only
 from dashboard.console.charts import charts, count_by_hour, hours_until, rows_of
-from dashboard.console.filters import FLAGGED
+from dashboard.console.filter_form import FLAGGED
 
 # Counting stops there: a page for three in the morning must not wait for a million rows.
 MOST_COUNTED = 5000

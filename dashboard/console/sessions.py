@@ -8,7 +8,8 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.models import Group
-from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -22,7 +23,8 @@ from accounts.models import EndedSession, EndReason, Event, Session
 from accounts.models.session import SessionQuerySet
 from dashboard.console.access import operators_only, viewers_only
 from dashboard.console.export import SESSION_COLUMNS, csv_response, session_record
-from dashboard.console.filters import FLAGGED, SessionFilter
+from dashboard.console.filter_form import FLAGGED, no_file
+from dashboard.console.filters import SessionFilter
 from dashboard.console.flagged import export_flagged, flagged_list
 from dashboard.console.forms import EndManyForm, ReasonForm, chosen_sessions
 from dashboard.paging import Keyset
@@ -55,12 +57,15 @@ def session_list(request: SignedInRequest) -> HttpResponse:
 
 @viewers_only
 @require_GET
-def export_sessions(request: SignedInRequest) -> StreamingHttpResponse:
+def export_sessions(request: SignedInRequest) -> HttpResponseBase:
     """Stream the sessions of the list as CSV."""
     now = timezone.now()
     if request.GET.get("state") == FLAGGED:
         return export_flagged(request, now)
-    rows = EXPORT_ORDER.walk(_filters(request).narrow(_listed(now), now), among=Session.objects.all())
+    filters = _filters(request)
+    if not filters.is_valid():
+        return no_file()
+    rows = EXPORT_ORDER.walk(filters.narrow(_listed(now), now), among=Session.objects.all())
     return csv_response("sessions", SESSION_COLUMNS, (session_record(row, now) for row in rows))
 
 
@@ -152,7 +157,10 @@ def _listed(now: datetime) -> SessionQuerySet:
 
 def _filters(request: SignedInRequest) -> SessionFilter:
     groups = Group.objects.order_by("name").values_list("name", flat=True)
-    return SessionFilter(request.GET, list(groups[:GROUPS_OFFERED]))
+    offered, asked_for = list(groups[:GROUPS_OFFERED]), request.GET.get("group", "")
+    if len(offered) == GROUPS_OFFERED and asked_for not in offered and "\0" not in asked_for:
+        offered += groups.filter(name=asked_for)
+    return SessionFilter(request.GET, offered)
 
 
 def _detail(request: SignedInRequest, public_id: UUID, form: ReasonForm, status: int = 200) -> HttpResponse:

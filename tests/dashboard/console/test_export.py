@@ -85,6 +85,21 @@ def test_an_empty_export_still_has_its_columns(admin: Browser) -> None:
     assert lines(admin, "sessions.csv?q=nobody").startswith('"session","person","email"')
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("sessions.csv?group=nope", "sessions.csv?state=flagged&q=a%00"),
+        *("events.csv?session=abc", "events.jsonl?kind=nope"),
+    ],
+)
+def test_a_filter_that_makes_no_sense_exports_nothing(admin: Browser, path: str) -> None:
+    response = admin.get(f"/console/{path}")
+
+    assert response.status_code == 400
+    assert response["Content-Type"] == "text/plain; charset=utf-8"
+    assert response.content == b"One of the filters makes no sense, so there is nothing to export.\n"
+
+
 def test_events_are_exported_as_json_lines_with_who_and_why(admin: Browser, now: datetime) -> None:
     row = admin.row
     Event.objects.record(Event.Kind.ENDED, row, now=now, actor=row.user, reason="operator", detail="=why\nnot")

@@ -9,9 +9,10 @@ from django.contrib.auth.models import Group
 
 from accounts.ending import end_session
 from accounts.models import EndReason, Event, Revocation, Session
-from dashboard.console import filters, search
+from dashboard.console import filters, search, sessions
 from tests.conftest import Browser
 from tests.dashboard.console.support import make_person, make_revocation, make_session, make_sessions
+from tests.dashboard.support import words
 
 
 @pytest.fixture
@@ -65,8 +66,42 @@ def test_what_does_not_fit_is_not_found(admin: Browser, ana: Session, query: dic
     assert ana not in found(admin, "sessions", **query)
 
 
-def test_a_filter_that_makes_no_sense_filters_nothing(admin: Browser, ana: Session) -> None:
-    assert len(found(admin, "sessions", health="x", age="y", sort="z", group="no such group")) == 2
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("sessions/?group=nope", "sessions/?health=x", "sessions/?age=y", "sessions/?browser=z", "sessions/?state=x"),
+        *("sessions/?q=a%00", "sessions/?q=ana&sort=x", f"sessions/?state=flagged&q={'a' * 255}"),
+        *("people/?q=a%00", "events/?session=abc", "events/?kind=x&since=1d", "revocations/?state=x"),
+    ],
+)
+def test_a_filter_that_makes_no_sense_finds_nothing_and_says_so(
+    admin: Browser, ana: Session, now: datetime, address: str
+) -> None:
+    make_revocation(ana, now)
+
+    response = admin.get(f"/console/{address}")
+    page = words(response)
+
+    assert response.context["page"].rows == []
+    assert "One of the filters makes no sense, so nothing is shown." in page
+    assert "End selected" not in page
+    assert 'aria-invalid="true"' in response.content.decode()
+
+
+def test_what_is_wrong_with_a_filter_is_said_in_plain_words(admin: Browser) -> None:
+    assert "This is no id." in words(admin.get("/console/events/?session=abc"))
+    assert "There is no such choice." in words(admin.get("/console/sessions/?group=nope"))
+    assert "This is too long." in words(admin.get(f"/console/people/?q={'a' * 255}"))
+
+
+def test_a_group_beyond_those_offered_is_found_all_the_same(
+    admin: Browser, ana: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "GROUPS_OFFERED", 1)
+
+    assert found(admin, "sessions", group="finance") == [ana]
+    assert found(admin, "sessions", group="no such group") == []
+    assert found(admin, "sessions", group="\0") == []
 
 
 def test_sessions_can_be_sorted_by_their_start(admin: Browser, ana: Session) -> None:
