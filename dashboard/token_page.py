@@ -98,7 +98,7 @@ ABOUT_THE_TOKEN: Mapping[str, tuple[Promise, Promise]] = {
 EXPLAINED = {**ABOUT_THE_PERSON, **ABOUT_THE_TOKEN}
 TIMES = frozenset({"auth_time", "iat", "exp", "nbf", "updated_at"})
 # What is for people to read; everything else is set in the type of machines.
-WORDS = (KNOWN.keys() - MACHINE_READABLE) | {"email_verified", "phone_number_verified", "cognito:groups"}
+WORDS = (KNOWN.keys() - MACHINE_READABLE) | {"email_verified", "phone_number_verified", "cognito:groups", "nonce"}
 
 # A rule of the verifier in words: as it holds, and as it is broken.
 RULES: Mapping[str, tuple[Promise, Promise]] = {
@@ -129,11 +129,13 @@ class ClaimRow:
 
 @dataclass(frozen=True, slots=True)
 class RuleRow:
-    """One verification rule in words, with its verdict."""
+    """One verification rule in words, with its verdict; at `lapses_at` it turns into `lapsed`."""
 
     claim: str
     text: str
     holds: bool
+    lapses_at: datetime | None = None
+    lapsed: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +177,7 @@ def _report(verifier: TokenVerifier, token: str, use: str, now: datetime) -> Tok
         title=title,
         purpose=purpose,
         claims=tuple(_claim_rows(inspection.claims)),
-        rules=tuple(_rule_rows(inspection)),
+        rules=tuple(_rule_rows(inspection, now)),
         issued_at=inspection.claims.issued_at,
         expires_at=inspection.claims.expires_at,
     )
@@ -200,7 +202,7 @@ def _in_words(name: str) -> tuple[str, str]:
         label, explanation = EXPLAINED[name]
         return str(label), str(explanation)
     if name in KNOWN:
-        return str(KNOWN[name][1]), ""
+        return str(KNOWN[name][1]), _("From your profile at Cognito.")
     if name.startswith(CUSTOM_PREFIXES):
         return plain_label(name), _("An attribute this user pool has added.")
     return plain_label(name), _("A claim this page has no words for; it is shown as it is.")
@@ -210,7 +212,7 @@ def _values(name: str, value: Any) -> tuple[str, ...]:
     if name == "identities" and (accounts := linked_accounts(value)):
         return accounts
     if name == "nonce":  # spent by now, and of no use to anybody who reads this
-        return ("\N{HORIZONTAL ELLIPSIS}",)
+        return (_("Not shown: it has served its purpose."),)
     if name == "scope" and isinstance(value, str):
         return tuple(value.split())
     if name == "cognito:roles" and isinstance(value, str):  # a list by one page of the documentation, not by another
@@ -226,12 +228,21 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _rule_rows(inspection: Inspection) -> Iterator[RuleRow]:
+def _rule_rows(inspection: Inspection, now: datetime) -> Iterator[RuleRow]:
     # `inspect` would have raised if these two did not hold.
     yield RuleRow("signature", str(RULES["signature"][0]), holds=True)
     yield RuleRow("alg", str(RULES["alg"][0]), holds=True)
     for rule in inspection.rules:
-        yield _rule_row(rule)
+        yield _expiry(inspection, rule, now) if rule.claim == "exp" else _rule_row(rule)
+
+
+def _expiry(inspection: Inspection, rule: Rule, now: datetime) -> RuleRow:
+    """Return the verdict by the token's own word: beside "Expired" nobody understands the leeway for clocks."""
+    expires_at = inspection.claims.expires_at
+    holding, broken = map(str, RULES["exp"])
+    if rule.holds and expires_at > now:
+        return RuleRow("exp", holding, holds=True, lapses_at=expires_at, lapsed=broken)
+    return RuleRow("exp", broken, holds=False)
 
 
 def _rule_row(rule: Rule) -> RuleRow:

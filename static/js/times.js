@@ -51,6 +51,12 @@ function tick() {
   for (const words of document.querySelectorAll("[data-then]")) {
     if (Date.parse(words.dataset.until) <= now()) write(words, words.dataset.then);
   }
+  for (const element of document.querySelectorAll("[data-before]")) {
+    element.hidden = Date.parse(element.dataset.before) <= now();
+  }
+  for (const element of document.querySelectorAll("[data-after]")) {
+    element.hidden = Date.parse(element.dataset.after) > now();
+  }
   for (const meter of document.querySelectorAll("meter[data-until]")) {
     meter.value = Math.max(0, (Date.parse(meter.dataset.until) - now()) / 1000);
   }

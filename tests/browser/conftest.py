@@ -129,5 +129,29 @@ def user(site: Site) -> Person:
 
 
 @pytest.fixture
+def short_tokens(site: Site) -> Iterator[int]:
+    """Access and ID tokens that live for so many seconds."""
+    seconds = 8
+    keys = {"UserPoolId": site.pool.user_pool_id, "ClientId": site.pool.client_id}
+    client = site.pool.api.describe_user_pool_client(**keys)["UserPoolClient"]
+    left_out = {"ClientSecret", "CreationDate", "LastModifiedDate"}
+    # The emulator describes lifetimes as text.
+    as_it_was = {
+        name: int(str(value)) if name.endswith("TokenValidity") else value
+        for name, value in client.items()
+        if name not in left_out
+    }
+    short = {
+        "AccessTokenValidity": seconds,
+        "IdTokenValidity": seconds,
+        "TokenValidityUnits": {**client["TokenValidityUnits"], "AccessToken": "seconds", "IdToken": "seconds"},
+    }
+    # UpdateUserPoolClient resets whatever it is not given.
+    site.pool.api.update_user_pool_client(**{**as_it_was, **short})  # type: ignore[arg-type]
+    yield seconds
+    site.pool.api.update_user_pool_client(**as_it_was)  # type: ignore[arg-type]
+
+
+@pytest.fixture
 def log(site: Site) -> Path:
     return site.app.log

@@ -166,6 +166,44 @@ def test_times_of_what_was_updated_in_place_go_on(visit: Visit, user: Person) ->
     expect(signed_in).to_have_text(re.compile(r"^3\d seconds ago$"))
 
 
+def test_tokens_are_refreshed_before_the_eyes_of_who_looks_at_them(
+    visit: Visit, user: Person, short_tokens: int
+) -> None:
+    visitor = visit(user)
+    visitor.page.clock.install()
+    visitor.sign_in("/tokens/")
+    page = visitor.page
+    refreshed = page.locator("dt", has_text="Tokens refreshed").locator("xpath=../dd")
+    expect(refreshed).to_have_text("Not since the sign-in")
+
+    page.wait_for_timeout(short_tokens * 1000)
+    page.clock.run_for(15_000)
+
+    expect(refreshed).to_contain_text("ago")
+    expect(page.get_by_text("Every check holds")).to_have_count(2)
+
+
+def test_no_page_left_open_calls_a_token_good_that_has_expired(visit: Visit, user: Person) -> None:
+    visitor = visit(user)
+    page = visitor.page
+    page.clock.install()
+    visitor.sign_in("/tokens/")
+    expect(page.get_by_text("Every check holds").filter(visible=True)).to_have_count(2)
+
+    page.route("**/tokens/", lambda route: route.abort())
+    page.clock.fast_forward("01:01:00")
+    expect(page.get_by_text("Expired", exact=True).filter(visible=True)).to_have_count(2)
+    expect(page.get_by_text("Not expired").filter(visible=True)).to_have_count(0)
+    expect(page.get_by_text("Every check holds").filter(visible=True)).to_have_count(0)
+    expect(page.get_by_text("A check fails").filter(visible=True)).to_have_count(2)
+    visitor.open("/")
+    expect(page.get_by_text("Fresh", exact=True)).to_be_visible()
+    page.clock.fast_forward("01:01:00")
+    expect(page.get_by_text("Fresh", exact=True)).to_be_hidden()
+    expect(page.get_by_text("Asleep", exact=True)).to_be_visible()
+    visitor.complaints.clear()  # the browser notes each failure
+
+
 def test_going_back_after_signing_out_shows_nothing_private(visit: Visit, user: Person) -> None:
     phone, laptop = visit(user), visit(user)
     phone.sign_in()

@@ -13,12 +13,14 @@ from accounts.models.authorization import digest
 from config.settings import SESSION_COOKIE_NAME
 from tests.conftest import Browser
 
+# What a script shows once its moment has come.
+LATER = re.compile(r'<(\w+)[^>]* data-after="[^"]*" hidden>.*?</\1>', re.DOTALL)
 TAG = re.compile(r"<[^>]+>")
 
 
 def words(response: Any) -> str:
-    """Return what a page says, without markup and with single spaces."""
-    return " ".join(unescape(TAG.sub(" ", response.content.decode())).split())
+    """Return what a page says, without markup and what is not shown yet, and with single spaces."""
+    return " ".join(unescape(TAG.sub(" ", LATER.sub(" ", response.content.decode()))).split())
 
 
 def row_of(browser: Browser) -> Session:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from base64 import urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -49,7 +50,7 @@ def claim_row(name: str, value: object) -> ClaimRow:
 def test_a_nonce_is_explained_and_not_shown() -> None:
     row = claim_row("nonce", "of-this-sign-in")
 
-    assert (row.label, row.values) == ("Nonce", ("…",))
+    assert (row.label, row.values) == ("Nonce", ("Not shown: it has served its purpose.",))
 
 
 def test_both_tokens_are_explained_and_every_check_holds(user: Browser) -> None:
@@ -195,6 +196,34 @@ def test_a_broken_rule_is_said_in_words(claim: str, text: str) -> None:
 
     assert (report.rules[-1].text, report.rules[-1].holds) == (text, False)
     assert not report.all_hold
+
+
+def test_no_leeway_makes_a_token_hold_that_the_page_calls_expired() -> None:
+    claims = Claims.parse({"iss": "i", "sub": "s", "iat": 1, "exp": NOW.timestamp() - 1})
+
+    report = report_on(Inspection(claims=claims, rules=(Rule("exp", "x", "y", holds=True),)))
+
+    assert (report.rules[-1].text, report.rules[-1].holds) == ("Expired", False)
+
+
+@pytest.mark.parametrize("name", ["name", "given_name", "picture"])
+def test_an_attribute_of_the_person_says_where_it_comes_from(name: str) -> None:
+    assert claim_row(name, "Uma").explanation == "From your profile at Cognito."
+
+
+def test_the_page_looks_again_by_itself_and_says_when_tokens_were_refreshed(user: Browser) -> None:
+    page = user.get("/tokens/")
+
+    assert 'hx-get="/tokens/" hx-trigger="every 15s, refresh"' in page.content.decode()
+    assert "Tokens refreshed Not since the sign-in Next refresh With the first request after" in words(page)
+
+
+def test_what_a_page_left_open_says_of_an_expired_token_is_ready_and_hidden(user: Browser) -> None:
+    html = user.get("/tokens/").content.decode()
+
+    assert len(re.findall(r'<li data-before="[^"]+">', html)) == 2
+    assert len(re.findall(r'<li data-after="[^"]+" hidden>', html)) == 2
+    assert len(re.findall(r'<span class="badge bad" data-after="[^"]+" hidden>', html)) == 2
 
 
 @pytest.mark.parametrize(
