@@ -91,11 +91,14 @@ def wants_json(request: HttpRequest) -> bool:
 
 
 def is_in_background(request: HttpRequest) -> bool:
-    """Tell whether a page asked by itself, with nobody doing anything.
+    """Tell whether a page or a browser asked by itself, with nobody doing anything.
 
-    It is what the client says, and costs only the client: such a request does not keep its session alive.
+    Of a page it is what the client says, and costs only the client: such a request does not keep its session alive.
     """
-    return request.META.get("HTTP_X_BACKGROUND") == "true"
+    if request.META.get("HTTP_X_BACKGROUND") == "true":
+        return True
+    # Browsers send reports with the session's cookie.
+    return request.method == "POST" and request.path == reverse("csp_report")
 
 
 def this_page(request: HttpRequest) -> str:

@@ -1,7 +1,8 @@
-"""Requests that a page makes by itself: they keep no session alive, and are spared nothing else."""
+"""Requests that a page or a browser makes by itself: they keep no session alive, and are spared nothing else."""
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -49,6 +50,19 @@ def test_a_session_that_only_polls_ends_at_its_idle_limit(user: Browser, setting
 
     with later(settings.SESSION_IDLE_SECONDS + 1):
         response = user.get("/sessions/", headers=POLL)
+
+    assert response.status_code == 401
+    assert EndedSession.objects.get().reason == EndReason.IDLE
+
+
+def test_a_session_of_which_only_reports_come_ends_at_its_idle_limit(user: Browser, settings: Settings) -> None:
+    body = {"csp-report": {"document-uri": "http://testserver/", "effective-directive": "img-src"}}
+    for minutes in range(10, 30, 10):
+        with later(minutes * 60):
+            assert user.post("/csp-report/", json.dumps(body), content_type="application/csp-report").status_code == 204
+
+    with later(settings.SESSION_IDLE_SECONDS + 1):
+        response = user.get("/sessions/")
 
     assert response.status_code == 401
     assert EndedSession.objects.get().reason == EndReason.IDLE
