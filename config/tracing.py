@@ -27,6 +27,8 @@ except ImportError as error:
 
 # They are a query as a whole: with no question mark in front that would give it away.
 QUERIES = frozenset({"url.query", "http.query"})
+# They are an address as a whole: what follows the first question mark is its query, however it is written.
+ADDRESSES = frozenset({"url.full", "url.original", "url.path", "http.url", "http.target"})
 
 
 class ScrubbingExporter(SpanExporter):
@@ -77,8 +79,10 @@ def scrubbed(span: ReadableSpan) -> ReadableSpan:
 
 
 def _scrubbed(attributes: Mapping[str, Any] | None) -> dict[str, Any]:
-    return {
-        name: without_queries(value) if isinstance(value, str) else value
-        for name, value in (attributes or {}).items()
-        if name not in QUERIES
-    }
+    return {name: _value(name, value) for name, value in (attributes or {}).items() if name not in QUERIES}
+
+
+def _value(name: str, value: Any) -> Any:
+    if name in ADDRESSES:
+        return str(value).partition("?")[0]
+    return without_queries(value) if isinstance(value, str) else value

@@ -35,8 +35,7 @@ from dashboard.console.search import people_matching, people_meant, sessions_mat
 
 # Deeper than anybody pages; a search leads to the rest.
 MOST_ROWS = 1000
-# What of a query string is looked at: what is searched for, the page, and the list that a row was opened from. Django
-# knows more, such as an order that no index has, and pop-ups that show the keys of rows.
+# What of a query string is looked at. Django knows more: orders that no index has, pop-ups that show the keys of rows.
 QUERY = ("q", "p", "_changelist_filters")
 # What a person is called by.
 NAMES = ("email", "name", "subject")
@@ -78,8 +77,7 @@ def _narrowed(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 
     @wraps(view)
     def narrowed(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        known = {name: request.GET[name] for name in QUERY if name in request.GET}
-        request.GET = QueryDict(urlencode(known))
+        request.GET = QueryDict(urlencode({name: request.GET[name] for name in QUERY if name in request.GET}))
         return view(request, *args, **kwargs)
 
     return narrowed

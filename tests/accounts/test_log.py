@@ -105,12 +105,54 @@ def test_addresses_lose_their_query(formatter: logging.Formatter) -> None:
     [
         ("GET /callback/?code=abc&state=d%20e HTTP/1.1", "GET /callback/?[removed] HTTP/1.1"),
         ('"https://a.example/?next=/x/" failed', '"https://a.example/?[removed]" failed'),
+        ("GET /callback/?x&code=SECRET", "GET /callback/?x&[removed]"),
+        ("GET /callback/?&code=SECRET", "GET /callback/?&[removed]"),
+        ("GET /callback/?code:=1&code=SECRET", "GET /callback/?[removed]"),
+        ("GET /callback/??code=SECRET&x", "GET /callback/??[removed]"),
+        ("GET /callback/?a b=1&code=SECRET x", "GET /callback/?a b=1&[removed] x"),
+        ("GET /callback/?a='b'&amp;code=SECRET", "GET /callback/?[removed]'b'&[removed]"),
+        ('GET /callback/?"&c%6fde=SECRET&x', 'GET /callback/?"&[removed]'),
         ("Why? Because.", "Why? Because."),
+        ("really? yes = no, x & y = z, flags &= mask", "really? yes = no, x & y = z, flags &= mask"),
         ("is it there?", "is it there?"),
     ],
 )
 def test_only_queries_are_removed(text: str, expected: str) -> None:
     assert without_queries(text) == expected
+
+
+@pytest.mark.parametrize("noise", ["?", "&", "?a", "&a", "?&", "=", "?=", "&a=&", "a", "?a=" + "b" * 50, " ?", "?'"])
+def test_a_long_text_is_read_once(noise: str) -> None:
+    """Quadratic time would take minutes."""
+    text = noise * (1_000_000 // len(noise))
+
+    assert "code=SECRET" not in without_queries(f"{text}?code=SECRET")
+
+
+@pytest.mark.parametrize(
+    ("forged", "written"),
+    [
+        ("x\n2030-01-01 00:00:00 INFO accounts", "x\\n2030-01-01 00:00:00 INFO accounts"),
+        ("x\r\v\x85\u2028y", "x\\r\\x0b\\x85\\u2028y"),
+        ("\x1b[31m\x9b2J\u202e", "\\x1b[31m\\x9b2J\\u202e"),
+        ("Grüße, 'Zoë' \\n", "Grüße, 'Zoë' \\n"),
+    ],
+)
+def test_a_line_is_one_line_whatever_the_message_has_in_it(forged: str, written: str) -> None:
+    line = LineFormatter(LINE).format(record("given up: %s", forged))
+
+    assert line.endswith(f"given up: {written}")
+    assert line.isprintable()
+
+
+def test_the_traceback_below_a_line_keeps_its_lines() -> None:
+    try:
+        raise ValueError("no")
+    except ValueError:
+        lines = LineFormatter(LINE).format(record("failed", exc_info=sys.exc_info())).splitlines()
+
+    assert lines[1] == "Traceback (most recent call last):"
+    assert lines[-1] == "ValueError: no"
 
 
 def test_lines_are_in_utc() -> None:

@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 import requests
+from opentelemetry.sdk.trace import ReadableSpan
 
+from config import tracing
 from config.sentry import scrubbed
 from tests.servers import AppServer, SqliteFiles
 from tests.servers.environment import PROJECT, environment
@@ -132,6 +134,20 @@ def test_of_an_event_only_what_is_known_goes_out() -> None:
     assert CANARY not in repr(sent)
     assert sent["request"] == {"method": "GET", "url": "https://app.example.com/callback/"}
     assert sent["exception"]["values"][0]["stacktrace"]["frames"][0]["function"] == "view"
+
+
+@pytest.mark.parametrize("query", ["?code=%s", "?x&code=%s", "?&code=%s", "?%s", "?a b=%s", "?a='%s'", "??code:=%s"])
+@pytest.mark.parametrize("name", ["url.full", "http.url", "http.target", "url.path"])
+def test_no_address_in_a_span_keeps_its_query(name: str, query: str) -> None:
+    address = f"https://app.example.com/callback/{query % CANARY}"
+    span = ReadableSpan(
+        "GET callback/", attributes={name: address, "url.query": query % CANARY, "http.status_code": 302}
+    )
+
+    sent = tracing.scrubbed(span)
+
+    assert CANARY not in sent.to_json()
+    assert sent.attributes == {name: "https://app.example.com/callback/", "http.status_code": 302}
 
 
 @pytest.mark.parametrize(
