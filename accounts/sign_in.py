@@ -70,6 +70,11 @@ def take_pending(request: Any) -> PendingSignIn:
     return AuthorizationRequest.objects.take(_state_of(request), browser=browser, now=timezone.now())
 
 
+def forget_pending(response: HttpResponse) -> None:
+    """Have the browser forget which sign-ins were begun in it: no answer to one of them signs anybody in any more."""
+    response.delete_cookie(cookie_name(BROWSER_COOKIE), samesite="Lax")
+
+
 def intended_next(request: Any) -> str:
     """Return where the sign-in of a stale response was to lead, or the start page if that is forgotten."""
     known = AuthorizationRequest.objects.next_url(_state_of(request))

@@ -125,6 +125,8 @@ def _leave(request: Any, ended: EndedSession | None) -> HttpResponse:
     request.session.forget()
     is_silent = ended is not None and ended.revocation is not None and ended.revocation.has_failed
     response = HttpResponseRedirect(reverse("signed_out") if is_silent else _clearing_url())
+    # On a shared computer, whoever leaves could have somebody follow a link into their account.
+    sign_in.forget_pending(response)
     if ended is not None:
         what = f"{ended.public_id}{AT_ONCE if is_silent else ''}"
         sign_in.set_cookie(response, SIGNED_OUT_COOKIE, what, max_age=SIGNED_OUT_SECONDS, signed=True)

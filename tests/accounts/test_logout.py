@@ -57,6 +57,20 @@ def test_signing_out_ends_the_session_and_revokes_its_tokens(user: Browser, pool
     assert not is_signed_in(user)
 
 
+@pytest.mark.parametrize("path", ["/logout/", "/logout/everywhere/"])
+def test_a_sign_in_begun_before_signing_out_signs_nobody_in_afterwards(visitor: Browser, path: str) -> None:
+    """On a shared computer: begun in another tab, answered elsewhere, and left for the next person to follow."""
+    begun = visitor.start_sign_in("/sessions/")
+    visitor.sign_in()
+
+    visitor.post(path)
+    response = visitor.get(visitor.pool.authorize(begun, visitor.person))
+
+    assert response.status_code == 400
+    assert not is_signed_in(visitor)
+    assert visitor.sign_in("/sessions/")["Location"] == "/sessions/"
+
+
 def test_signing_out_leads_through_the_hosted_ui(user: Browser, pool: FakeUserPool) -> None:
     response = user.post("/logout/")
 
