@@ -9,6 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from accounts.validators import one_line
 from dashboard.paging import PAGE_SIZE
 
 REASON_LENGTH = 150
@@ -23,9 +24,16 @@ class ReasonForm(forms.Form):
         label=_("Reason"),
         max_length=REASON_LENGTH,
         strip=True,
+        validators=[one_line],
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
         help_text=_("It goes into the audit trail with your name. Write no secrets."),
     )
+
+    def full_clean(self) -> None:
+        """Validate, and let a browser without scripts begin at the first field that needs another answer."""
+        super().full_clean()
+        for name in list(self.errors)[:1]:
+            self.fields[name].widget.attrs["autofocus"] = True
 
 
 class EndManyForm(ReasonForm):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.models import Group
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -21,6 +23,7 @@ from accounts.flagging import settle_flag
 from accounts.http import SignedInRequest
 from accounts.models import EndedSession, EndReason, Event, Session
 from accounts.models.session import SessionQuerySet
+from accounts.sign_in import NEXT_MAX_LENGTH
 from dashboard.console.access import operators_only, viewers_only
 from dashboard.console.export import SESSION_COLUMNS, csv_response, session_record
 from dashboard.console.filter_form import FLAGGED, no_file
@@ -118,17 +121,35 @@ def end_selected(request: SignedInRequest) -> HttpResponse:
     now = timezone.now()
     chosen = chosen_sessions((request.POST or request.GET).getlist("session"))
     sessions = Session.objects.live(now).filter(public_id__in=chosen).select_related("user").order_by("-last_seen_at")
-    rows = list(sessions)
+    rows, list_query = list(sessions), _list_query(request)
+    the_list = f"{reverse('console_sessions')}?{list_query}" if list_query else reverse("console_sessions")
+    if request.method == "POST" and chosen and not rows:
+        # The second click of somebody impatient: what the first one did is said there.
+        messages.info(request, _("Those you selected have all ended meanwhile."))
+        return redirect(the_list)
     form = EndManyForm(request.POST or None, count=len(rows))
     if not rows or not form.is_valid():
-        # As long as Django takes for a way back, which a name for each of them would not be.
-        address = f"{request.path}?session={','.join(map(str, chosen))}"
-        context = {"form": form, "sessions": rows, "asked": len(chosen), "address": address, "now": now}
+        context = {"form": form, "sessions": rows, "asked": len(chosen), "list_query": list_query, "now": now}
+        context |= {"the_list": the_list, "address": _way_back(request.path, chosen, list_query)}
         return render(request, "console/end_sessions.html", context, status=422 if request.method == "POST" else 200)
     reason = form.cleaned_data["reason"]
     ended = end_sessions(sessions, EndReason.OPERATOR, now=now, actor=request.user, note=reason)
     report_ended(request, ended)
-    return redirect("console_sessions")
+    return redirect(the_list)
+
+
+def _list_query(request: SignedInRequest) -> str:
+    """Return the filters of the list in which the sessions were selected, and nothing else that the address holds."""
+    asked = QueryDict(request.GET.get("list", ""))
+    return urlencode({name: asked[name] for name in (*SessionFilter.base_fields, "after") if asked.get(name)})
+
+
+def _way_back(path: str, chosen: list[UUID], list_query: str) -> str:
+    """Return the address of the question, short enough to come back to: for that the filters may be left out."""
+    # A name for each of the sessions, or the dashes in them, would make it too long.
+    address = f"{path}?session={','.join(each.hex for each in chosen)}"
+    with_list = f"{address}&{urlencode({'list': list_query})}"
+    return with_list if list_query and len(with_list) <= NEXT_MAX_LENGTH else address
 
 
 def report_ended(request: Any, ended: list[EndedSession]) -> None:

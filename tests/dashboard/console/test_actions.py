@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
+from html import unescape
 from typing import Any
 
 import pytest
@@ -14,6 +16,9 @@ from tests.dashboard.console.support import flag, make_revocation, make_session,
 from tests.dashboard.support import words
 from tests.fake_user_pool import Failure, FakeUserPool
 
+INPUT = re.compile('name="list" value="([^"]*)"')
+ACTION = re.compile('method="post" action="/console([^"]+/end/[^"]*)"')
+
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -24,7 +29,8 @@ def behind_a_proxy(settings: Settings) -> None:
 
 
 def act(browser: Browser, path: str, **data: Any) -> Any:
-    return browser.post(f"/console/{path}/", data, headers={"X-Request-ID": "three-in-the-morning"})
+    slash = "" if "?" in path else "/"
+    return browser.post(f"/console/{path}{slash}", data, headers={"X-Request-ID": "three-in-the-morning"})
 
 
 def on_record(kind: Event.Kind, reason: str) -> Event:
@@ -141,6 +147,50 @@ def test_ending_none_leads_back_to_the_list(admin: Browser, selected: list[str])
 
     assert "No session is selected" in page
     assert 'href="/console/sessions/"' in page
+
+
+def test_a_second_click_leads_back_to_the_list_with_what_the_first_one_did(admin: Browser, now: datetime) -> None:
+    answer = {"session": str(make_sessions(1, now)[0].public_id), "reason": "raid"}
+    admin.post("/console/sessions/end/?list=browser%3DFirefox", answer)
+
+    second = admin.post("/console/sessions/end/?list=browser%3DFirefox", answer, follow=True)
+
+    assert second.redirect_chain == [("/console/sessions/?browser=Firefox", 302)]
+    assert "1 session has ended." in words(second)
+    assert "Those you selected have all ended meanwhile." in words(second)
+
+
+def test_the_filters_of_the_list_are_still_there_after_ending_some(admin: Browser, now: datetime) -> None:
+    row = make_sessions(1, now)[0]
+    the_list = "/console/sessions/?browser=Firefox&group="
+    there = INPUT.search(admin.get(f"{the_list}&select=page").content.decode())
+    assert there is not None
+
+    question = admin.get("/console/sessions/end/", {"session": str(row.public_id), "list": unescape(there[1])})
+    action = ACTION.search(question.content.decode())
+    assert action is not None
+    done = act(admin, unescape(action[1]).strip("/"), reason="raid", session=str(row.public_id))
+
+    assert 'href="/console/sessions/?browser=Firefox"' in question.content.decode()
+    assert done["Location"] == "/console/sessions/?browser=Firefox"
+
+
+@pytest.mark.parametrize(
+    "query", ["//evil.example", "https://evil.example/", "x=1\r\nSet-Cookie: a=b", "next=//evil.example", "q=", "&=&"]
+)
+def test_nothing_but_filters_leads_back_to_the_list(admin: Browser, query: str) -> None:
+    page = admin.get("/console/sessions/end/", {"list": query}).content.decode()
+
+    assert 'class="button primary" href="/console/sessions/"' in page
+
+
+def test_the_first_field_that_needs_an_answer_has_the_focus(admin: Browser, now: datetime) -> None:
+    chosen = [row.public_id for row in make_sessions(2, now)]
+
+    page = act(admin, "sessions/end", session=chosen, reason="raid", confirmation="7").content.decode()
+
+    assert page.count("autofocus") == 1
+    assert re.search(r'<input[^>]*name="confirmation"[^>]* autofocus', page)
 
 
 def test_ending_all_of_a_person_leaves_their_other_apps(admin: Browser, user: Browser, pool: FakeUserPool) -> None:

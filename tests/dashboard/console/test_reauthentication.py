@@ -116,7 +116,7 @@ def test_a_refused_button_leads_back_to_its_page(stale: Browser, address: Callab
 
 def test_a_whole_page_of_selected_sessions_survives_the_round_trip(stale: Browser, now: datetime) -> None:
     chosen = [str(row.public_id) for row in make_sessions(50, now)]
-    question = stale.get("/console/sessions/end/", {"session": chosen})
+    question = stale.get("/console/sessions/end/", {"session": chosen, "list": "browser=Firefox&health=fresh"})
     assert 'name="reason"' not in question.content.decode()
 
     there = stale.post("/reauthenticate/", {"next": question.context["address"]})["Location"]
@@ -124,6 +124,7 @@ def test_a_whole_page_of_selected_sessions_survives_the_round_trip(stale: Browse
     page = stale.get(stale.get(back["Location"])["Location"])
 
     assert [str(row.public_id) for row in page.context["sessions"]] == chosen
+    assert page.context["the_list"] == "/console/sessions/?health=fresh&browser=Firefox"
     assert 'name="reason"' in page.content.decode()
 
 
