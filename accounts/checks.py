@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_network
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +15,9 @@ from accounts.conf import user_pool_config
 from accounts.encryption import parse_key
 from accounts.models import Session
 
+ADDRESSES = ("COGNITO_DOMAIN", "COGNITO_ISSUER", "COGNITO_JWKS_URL", "COGNITO_ENDPOINT_URL")
+LIMITS = ("SESSION_IDLE_SECONDS", "SESSION_ABSOLUTE_SECONDS", "COGNITO_REFRESH_TOKEN_SECONDS")
+PROBE_SECONDS_MOST = 24 * 3600
 MIDDLEWARE_ORDER = (
     "RequestIdMiddleware",
     "SecurityHeadersMiddleware",
@@ -53,15 +57,11 @@ def check_user_pool(**_: Any) -> list[CheckMessage]:
         if not value:
             hint = "Copy it from the outputs of deploy/user-pool.yaml, or run `manage.py deploy_user_pool`."
             messages.append(Error(f"{name} is empty.", hint=hint, id="accounts.E004"))
-    if config.domain and urlsplit(config.domain).scheme not in ("http", "https"):
-        hint = "Write it as https://example.auth.eu-central-1.amazoncognito.com: with the scheme."
-        messages.append(Error(f"COGNITO_DOMAIN is {config.domain!r}.", hint=hint, id="accounts.E011"))
-    if settings.COGNITO_CALLS_AT_ONCE < 1:
-        hint = "Set it to 1 or more; 8 is the default."
-        messages.append(Error("COGNITO_CALLS_AT_ONCE allows no call at all.", hint=hint, id="accounts.E015"))
-    if settings.COGNITO_REAUTHENTICATE_SECONDS and settings.COGNITO_REAUTHENTICATE_SECONDS < 60:
-        hint = "Set it to minutes, or to 0 to ask nobody: people sign in, go back and write a reason within it."
-        messages.append(Error("COGNITO_REAUTHENTICATE_SECONDS is too short.", hint=hint, id="accounts.E020"))
+    for name in ADDRESSES:
+        value = getattr(settings, name)
+        if value and urlsplit(value).scheme not in ("http", "https"):
+            hint = "Write it as https://example.auth.eu-central-1.amazoncognito.com: with the scheme."
+            messages.append(Error(f"{name} is {value!r}.", hint=hint, id="accounts.E011"))
     return messages + _check_scopes(config.scopes)
 
 
@@ -80,6 +80,40 @@ def _check_scopes(scopes: tuple[str, ...]) -> list[CheckMessage]:
 
 
 @register(Tags.security)
+def check_calls(**_: Any) -> list[CheckMessage]:
+    """Check that Cognito is asked as often as what depends on it needs, and operators when they should be."""
+    messages: list[CheckMessage] = []
+    if settings.COGNITO_CALLS_AT_ONCE < 1:
+        hint = "Set it to 1 or more; 8 is the default."
+        messages.append(Error("COGNITO_CALLS_AT_ONCE allows no call at all.", hint=hint, id="accounts.E015"))
+    if settings.COGNITO_REAUTHENTICATE_SECONDS and settings.COGNITO_REAUTHENTICATE_SECONDS < 60:
+        hint = "Set it to minutes, or to 0 to ask nobody: people sign in, go back and write a reason within it."
+        messages.append(Error("COGNITO_REAUTHENTICATE_SECONDS is too short.", hint=hint, id="accounts.E020"))
+    if settings.COGNITO_PROBE_RATE < 1:
+        hint = (
+            "Set it to 1 or more; 30 is the default. Without probes somebody disabled stays in until the next refresh."
+        )
+        messages.append(Error("COGNITO_PROBE_RATE allows no probe at all.", hint=hint, id="accounts.E028"))
+    if not 1 <= settings.COGNITO_PROBE_SECONDS <= PROBE_SECONDS_MOST:
+        hint = (
+            f"Set it from 1 to {PROBE_SECONDS_MOST}, a day; 60 is the default. Somebody disabled stays in for so long."
+        )
+        messages.append(Error("COGNITO_PROBE_SECONDS is no sensible time.", hint=hint, id="accounts.E029"))
+    return messages
+
+
+@register(Tags.security)
+def check_groups(**_: Any) -> list[CheckMessage]:
+    """Check that every operators' group has a name that Cognito's groups can have."""
+    groups = [*settings.COGNITO_STAFF_GROUPS, *settings.COGNITO_VIEWER_GROUPS]
+    if all(name and not re.search(r"\s", name) for name in groups):
+        return []
+    hint = "Separate the names by commas alone: no group of Cognito's has a space in its name, or no name."
+    what = "COGNITO_STAFF_GROUPS or COGNITO_VIEWER_GROUPS has an empty name, or one with a space."
+    return [Error(what, hint=hint, id="accounts.E030")]
+
+
+@register(Tags.security)
 def check_sessions(**_: Any) -> list[CheckMessage]:
     """Check that sessions are ours, and that their cookie comes back from the hosted UI."""
     messages: list[CheckMessage] = []
@@ -90,9 +124,10 @@ def check_sessions(**_: Any) -> list[CheckMessage]:
         hint = "Set it to 'Lax': Strict keeps it from people who come back from the hosted UI, less lets others use it."
         what = f"SESSION_COOKIE_SAMESITE is {settings.SESSION_COOKIE_SAMESITE!r}."
         messages.append(Error(what, hint=hint, id="accounts.E007"))
-    if Session.SEEN_EVERY.total_seconds() >= settings.SESSION_IDLE_SECONDS:
-        hint = "Set it well above 60: last seen is noted once a minute, and the idle limit counts from there."
-        messages.append(Error("SESSION_IDLE_SECONDS signs people out while they work.", hint=hint, id="accounts.E010"))
+    for name in LIMITS:
+        if Session.SEEN_EVERY.total_seconds() >= getattr(settings, name):
+            hint = "Set it well above 60: last seen is noted once a minute, and the idle limit counts from there."
+            messages.append(Error(f"{name} signs people out while they work.", hint=hint, id="accounts.E010"))
     if settings.SESSION_MAX_PER_PERSON < 1:
         hint = "Set it to 1 or more; 20 is the default."
         messages.append(Error("SESSION_MAX_PER_PERSON lets nobody sign in.", hint=hint, id="accounts.E009"))

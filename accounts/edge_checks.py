@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_address, ip_network
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's name for it
 from django.utils.http import is_same_domain
 
+from accounts.checks import ADDRESSES
 from accounts.encryption import parse_key
 
 PLACEHOLDER = re.compile(r"change.?me|replace.?me|placeholder|example|insecure|your.?secret", re.IGNORECASE)
@@ -18,6 +19,7 @@ SECRET_KEY_LENGTH = 32
 # Cognito makes longer ones, and takes none that is shorter.
 # https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AddUserPoolClientSecret.html
 CLIENT_SECRET_LENGTH = 24
+METRICS_TOKEN_LENGTH = 16
 # Of 32 random bytes hardly ever fewer than 27 are different.
 KEY_VARIETY = 16
 PER_PROCESS_CACHES = ("locmem.LocMemCache", "dummy.DummyCache")
@@ -27,15 +29,24 @@ PER_PROCESS_CACHES = ("locmem.LocMemCache", "dummy.DummyCache")
 def check_secrets(**_: Any) -> list[CheckMessage]:
     """Check that secrets are secret: none made up, too short, or used twice."""
     messages: list[CheckMessage] = []
-    key = settings.SECRET_KEY
-    if not settings.DEBUG and (len(key) < SECRET_KEY_LENGTH or len(set(key)) < 10 or PLACEHOLDER.search(key)):
-        hint = "Print one with: python -c 'import secrets; print(secrets.token_urlsafe(50))'."
-        messages.append(Error("SECRET_KEY is short, or a placeholder.", hint=hint, id="accounts.E016"))
+    for name, keys in (("SECRET_KEY", [settings.SECRET_KEY]), ("SECRET_KEY_FALLBACKS", settings.SECRET_KEY_FALLBACKS)):
+        if not settings.DEBUG and any(_is_weak(key) for key in keys):
+            hint = "Print one with: python -c 'import secrets; print(secrets.token_urlsafe(50))'."
+            messages.append(Error(f"{name} is short, or a placeholder.", hint=hint, id="accounts.E016"))
     for secret in settings.COGNITO_CLIENT_SECRET:
         if len(secret) < CLIENT_SECRET_LENGTH or PLACEHOLDER.search(secret):
             hint = "Copy the app client's secret from Cognito; leave the line out for a client that has none."
             messages.append(Error("COGNITO_CLIENT_SECRET is none of Cognito's.", hint=hint, id="accounts.E017"))
+    # The token is of config; a project that took over accounts may have no such setting.
+    token = getattr(settings, "METRICS_TOKEN", "")
+    if token and (len(token) < METRICS_TOKEN_LENGTH or PLACEHOLDER.search(token)):
+        hint = "Print one with: python -c 'import secrets; print(secrets.token_urlsafe(32))', or leave it out."
+        messages.append(Error("METRICS_TOKEN is short, or a placeholder.", hint=hint, id="accounts.E026"))
     return messages + _check_token_keys()
+
+
+def _is_weak(key: str) -> bool:
+    return len(key) < SECRET_KEY_LENGTH or len(set(key)) < 10 or PLACEHOLDER.search(key) is not None
 
 
 def _check_token_keys() -> list[CheckMessage]:
@@ -49,6 +60,18 @@ def _check_token_keys() -> list[CheckMessage]:
     hint = "Make each of them with `manage.py generate_key`, and list each once."
     what = "TOKEN_ENCRYPTION_KEYS has a key twice, one that is SECRET_KEY, or one that is not random."
     return [Error(what, hint=hint, id="accounts.E018")]
+
+
+@register(Tags.security)
+def check_addresses(**_: Any) -> list[CheckMessage]:
+    """Check that codes, tokens and signing keys come and go over TLS."""
+    messages: list[CheckMessage] = []
+    for name in ADDRESSES:
+        address = urlsplit(getattr(settings, name))
+        if address.scheme == "http" and not (_is_loopback(address.hostname or "") or settings.DEBUG):
+            hint = "Write it with https; http is for a local user pool on this very machine."
+            messages.append(Error(f"{name} is {address.geturl()!r}: without TLS.", hint=hint, id="accounts.E027"))
+    return messages
 
 
 @register(Tags.security)
@@ -89,7 +112,7 @@ def check_surroundings(**_: Any) -> list[CheckMessage]:
     if scheme_header and not settings.TRUSTED_PROXIES:
         hint = "List the proxy's networks in TRUSTED_PROXIES: without them all people share its address and its limits."
         messages.append(Warning("There is a proxy, and TRUSTED_PROXIES is empty.", hint=hint, id="accounts.W002"))
-    if any(_is_everybody(network) for network in settings.TRUSTED_PROXIES):
+    if _are_everybody(settings.TRUSTED_PROXIES):
         hint = "List the proxies' own networks: whoever is trusted can pass for any address."
         messages.append(Warning("TRUSTED_PROXIES trusts every address.", hint=hint, id="accounts.W003"))
     is_alone = settings.WEB_CONCURRENCY == 1 or _is_loopback(site.hostname or "")
@@ -113,8 +136,12 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
-def _is_everybody(network: str) -> bool:
+def _are_everybody(networks: list[str]) -> bool:
+    """Tell whether networks are all addresses there are, one of them or some together, such as two halves."""
     try:
-        return ip_network(network).prefixlen == 0
+        known = [ip_network(network) for network in networks]
     except ValueError:
         return False  # accounts.E012 says it
+    fours = collapse_addresses(network for network in known if isinstance(network, IPv4Network))
+    sixes = collapse_addresses(network for network in known if isinstance(network, IPv6Network))
+    return any(network.prefixlen == 0 for network in fours) or any(network.prefixlen == 0 for network in sixes)

@@ -28,6 +28,9 @@ FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
     "monotonous key": ("accounts.E016", {"SECRET_KEY": "secret" * 20}),
     "key of the documentation": ("accounts.E016", {"SECRET_KEY": "change-me-0123456789abcdefghijklmnopqrstuvwxyz"}),
     "key of startproject": ("accounts.E016", {"SECRET_KEY": "django-insecure-0123456789abcdefghijklmnopqrstuvw"}),
+    "fallback left as it was": ("accounts.E016", {"SECRET_KEY_FALLBACKS": ["changeme"]}),
+    "short fallback": ("accounts.E016", {"SECRET_KEY_FALLBACKS": ["x7Q-" * 7]}),
+    "one fallback of two": ("accounts.E016", {"SECRET_KEY_FALLBACKS": [KEY[::-1], ""]}),
     "client secret made up": ("accounts.E017", {"COGNITO_CLIENT_SECRET": ["secret"]}),
     "client secret left as it was": ("accounts.E017", {"COGNITO_CLIENT_SECRET": ["changeme" * 6]}),
     "second client secret made up": ("accounts.E017", {"COGNITO_CLIENT_SECRET": ["1a2b3c4d" * 6, "changeme"]}),
@@ -37,6 +40,12 @@ FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
     "token key of two characters": ("accounts.E018", {"TOKEN_ENCRYPTION_KEYS": [KEY, "AB" * 21 + "A"]}),
     "token key that signs cookies": ("accounts.E018", {"SECRET_KEY": KEY, "TOKEN_ENCRYPTION_KEYS": [KEY]}),
     "token key that signed cookies": ("accounts.E018", {"SECRET_KEY_FALLBACKS": [KEY]}),
+    "short token of metrics": ("accounts.E026", {"METRICS_TOKEN": "prometheus"}),
+    "token of metrics left as it was": ("accounts.E026", {"METRICS_TOKEN": "change-me-0123456789abcdefgh"}),
+    "hosted UI without TLS": ("accounts.E027", {"COGNITO_DOMAIN": "http://login.example.com"}),
+    "issuer without TLS": ("accounts.E027", {"COGNITO_ISSUER": "http://cognito-idp.example.com/pool"}),
+    "key set without TLS": ("accounts.E027", {"COGNITO_JWKS_URL": "http://10.0.0.7/jwks.json"}),
+    "API without TLS": ("accounts.E027", {"COGNITO_ENDPOINT_URL": "HTTP://localhost.example.com:4566"}),
     "no TLS": ("accounts.E019", HTTP),
     "debug in public": ("accounts.E021", {"DEBUG": True}),
     "debug in public without TLS": ("accounts.E021", HTTP | {"DEBUG": True}),
@@ -51,6 +60,12 @@ FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
     "proxy without an address": ("accounts.W002", {"TRUSTED_PROXIES": []}),
     "everybody is a proxy": ("accounts.W003", {"TRUSTED_PROXIES": ["10.0.0.0/8", "0.0.0.0/0"]}),
     "everybody is a proxy, IPv6": ("accounts.W003", {"TRUSTED_PROXIES": ["::/0"]}),
+    "everybody is a proxy, in halves": ("accounts.W003", {"TRUSTED_PROXIES": ["0.0.0.0/1", "128.0.0.0/1"]}),
+    "everybody is a proxy, in parts": (
+        "accounts.W003",
+        {"TRUSTED_PROXIES": ["192.0.0.0/2", "::/1", "0.0.0.0/1", "128.0.0.0/2"]},
+    ),
+    "everybody is a proxy, IPv6 in halves": ("accounts.W003", {"TRUSTED_PROXIES": ["::/1", "8000::/1"]}),
     "a cache per process": ("accounts.W004", {"CACHES": LOCAL_MEMORY}),
     "no cache": ("accounts.W004", {"CACHES": {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}}),
 }
@@ -66,6 +81,18 @@ FINE: dict[str, dict[str, Any]] = {
     "a pattern of hosts": {"ALLOWED_HOSTS": [".example.com"]},
     "one process": {"CACHES": LOCAL_MEMORY, "WEB_CONCURRENCY": 1},
     "no limits": {"RATE_LIMIT_FACTOR": 0.0},
+    "a key being replaced": {"SECRET_KEY_FALLBACKS": [KEY[::-1]]},
+    "measured": {"METRICS_TOKEN": "only-prometheus-knows"},
+    "a user pool on AWS": {
+        "COGNITO_DOMAIN": "https://login.example.com",
+        "COGNITO_JWKS_URL": "",
+        "COGNITO_ENDPOINT_URL": "",
+    },
+    "a user pool on this machine": {
+        "COGNITO_DOMAIN": "http://localhost:4566",
+        "COGNITO_ENDPOINT_URL": "http://[::1]:4566",
+    },
+    "many proxies": {"TRUSTED_PROXIES": ["10.0.0.0/8", "172.16.0.0/12", "128.0.0.0/1", "fd00::/8"]},
 }
 
 
@@ -114,6 +141,8 @@ def test_every_fault_comes_with_the_sentence_that_fixes_it(
     "changes",
     [
         {"SECRET_KEY": "changeme-surely-a-secret"},
+        {"SECRET_KEY_FALLBACKS": ["changeme-surely-a-secret"]},
+        {"METRICS_TOKEN": "surely"},
         {"COGNITO_CLIENT_SECRET": ["surely-a-secret"]},
         {"TOKEN_ENCRYPTION_KEYS": ["surely-a-secret-" * 2 + "0123456789a"] * 2},
     ],
