@@ -38,6 +38,7 @@ def test_list_prints_live_sessions_as_json_lines(user: Browser, admin: Browser) 
         (["--user", "USER@example.com"], {"user@example.com"}),
         (["--ip", "127.0.0.1"], {"admin@example.com", "user@example.com"}),
         (["--ip", "203.0.113.9"], set()),
+        (["--ip", "fe80::1%eth0"], set()),
         (["--signed-in-before", "2020-01-01T00:00"], set()),
     ],
 )
@@ -74,6 +75,16 @@ def test_revoke_ends_one_session_and_records_who_and_why(user: Browser, admin: B
 def test_revoke_needs_a_reason(user: Browser) -> None:
     with pytest.raises(CommandError, match="--reason"):
         run("sessions", "revoke", str(user.row.public_id))
+
+
+@pytest.mark.parametrize("action", ["revoke", "revoke-user", "revoke-all", "settle"])
+def test_a_reason_is_one_line(user: Browser, action: str) -> None:
+    named = [] if action == "revoke-all" else [str(user.row.public_id)]
+
+    with pytest.raises(CommandError, match="one line"):
+        run("sessions", action, *named, "--reason", "lost\n2030-01-01 INFO accounts.ending")
+
+    assert Session.objects.get() == user.row
 
 
 def test_revoke_user_signs_the_person_out_of_the_pool(user: Browser, pool: FakeUserPool) -> None:

@@ -64,6 +64,14 @@ def test_giving_up_erases_the_tokens_and_records_who_and_why(pending: Revocation
     assert "the pool is gone" in Event.objects.get(kind=Event.Kind.REVOCATION_GIVEN_UP).detail
 
 
+@pytest.mark.parametrize("action", ["retry", "give-up"])
+def test_a_reason_is_one_line(pending: Revocation, action: str) -> None:
+    with pytest.raises(CommandError, match="one line"):
+        run(action, str(pending.pk), "--reason", "over\x1b[2J")
+
+    assert Revocation.objects.get().attempts == 1
+
+
 def test_what_is_settled_can_neither_be_retried_nor_given_up(pending: Revocation) -> None:
     run("retry", str(pending.pk), "--reason", "now")
 

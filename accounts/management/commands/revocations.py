@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 
-from accounts.management.arguments import positive
+from accounts.management.arguments import positive, reason
 from accounts.models import Revocation
 from accounts.revocation import give_up, retry
 
@@ -27,7 +27,7 @@ class Command(BaseCommand):
         listing.add_argument("--json", action="store_true", help="print JSON")
         for command in (retrying, giving_up):
             command.add_argument("revocation", type=UUID, help="the revocation's id")
-            command.add_argument("--reason", required=True, help="why; it goes into the audit trail")
+            command.add_argument("--reason", type=reason, required=True, help="why; it goes into the audit trail")
 
     def handle(self, *args: Any, action: str, **options: Any) -> None:
         getattr(self, f"_{action.replace('-', '_')}")(options)

@@ -19,7 +19,7 @@ from django.utils.dateparse import parse_datetime
 
 from accounts.ending import end_everywhere, end_lapsed, end_session
 from accounts.flagging import settle_flag
-from accounts.management.arguments import positive
+from accounts.management.arguments import positive, reason
 from accounts.management.progress import Progress
 from accounts.models import EndedSession, EndReason, Event, Session, User
 
@@ -58,7 +58,7 @@ class Command(BaseCommand):
         for command in (listing, many):
             self._add_filters(command)
         for command in (one, person, many, settling):
-            command.add_argument("--reason", required=True, help="why; it goes into the audit trail")
+            command.add_argument("--reason", type=reason, required=True, help="why; it goes into the audit trail")
         for command in (one, person, many, pruning):
             command.add_argument("--dry-run", action="store_true", help="say what would end, end nothing")
         for command in (listing, showing, one, person, many, pruning, flagged):
@@ -178,7 +178,8 @@ def _filtered(now: datetime, options: dict[str, Any]) -> Any:
     if options["group"]:
         rows = rows.filter(user__in=User.objects.filter(groups__name=options["group"]))
     if options["ip"]:
-        rows = rows.filter(ip_address=str(options["ip"]))
+        # Without its zone, as it is stored.
+        rows = rows.filter(ip_address=str(options["ip"]).partition("%")[0])
     if options["signed_in_before"]:
         rows = rows.filter(started_at__lt=options["signed_in_before"])
     return rows

@@ -8,9 +8,11 @@ from html import unescape
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import EndedSession, EndReason, Event, Revocation, Session
+from tests.attacks.support import everything
 from tests.conftest import Browser
 from tests.dashboard.console.support import flag, make_revocation, make_session, make_sessions
 from tests.dashboard.support import words
@@ -53,6 +55,34 @@ def test_ending_a_session_refuses_it_and_tells_cognito(admin: Browser, user: Bro
     assert EndedSession.objects.get().reason == EndReason.OPERATOR
     assert pool.calls.count("RevokeToken") == 1
     assert on_record(Event.Kind.ENDED, "stolen laptop").session_id == row.public_id
+
+
+@pytest.mark.parametrize("forged", ["lost\n2030-01-01 INFO ended", "a\rb", "a\x1b[31m", "a\x85b", "a\u2028b", "a\tb"])
+def test_a_reason_is_one_line(admin: Browser, user: Browser, forged: str) -> None:
+    row, revocation = user.row, make_revocation(user.row, timezone.now())
+    before = everything()
+
+    responses = [
+        act(admin, f"sessions/{row.public_id}/revoke", reason=forged),
+        act(admin, f"sessions/{row.public_id}/settle", reason=forged),
+        act(admin, "sessions/end", reason=forged, session=str(row.public_id)),
+        act(admin, f"people/{row.user_id}/end", **{"here-reason": forged}),
+        act(admin, f"people/{row.user_id}/sign-out-everywhere", **{"everywhere-reason": forged}),
+        act(admin, f"revocations/{revocation.pk}/retry", **{"retry-reason": forged}),
+        act(admin, f"revocations/{revocation.pk}/give-up", **{"give_up-reason": forged}),
+    ]
+
+    assert [response.status_code for response in responses] == [422] * 7
+    assert all("Write it in one line" in response.content.decode() for response in responses)
+    assert everything() == before
+
+
+def test_a_reason_may_be_in_any_language(admin: Browser, user: Browser) -> None:
+    reason = "Größe\u00a0\u2013 \u0646\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645 \U0001f468\u200d\U0001f4bb"
+
+    act(admin, f"sessions/{user.row.public_id}/revoke", reason=f" {reason}\n")
+
+    assert on_record(Event.Kind.ENDED, reason).detail == reason
 
 
 def test_an_ended_session_still_has_its_page_and_what_happened(admin: Browser, user: Browser) -> None:
