@@ -19,9 +19,9 @@ from accounts.cognito import jwks
 from accounts.cognito.verifier import LEEWAY
 from accounts.conf import api_breaker, cognito_clock, token_endpoint_breaker, token_verifier, user_pool_config
 from accounts.http import SignedInRequest
-from accounts.models import Chore, Revocation
 from dashboard.console import measures
 from dashboard.console.access import viewers_only
+from dashboard.console.background import background
 
 SECRETS = ("SECRET_KEY", "SECRET_KEY_FALLBACKS", "TOKEN_ENCRYPTION_KEYS", "COGNITO_CLIENT_SECRET")
 
@@ -55,8 +55,7 @@ def health(request: SignedInRequest) -> HttpResponse:
             (_("cognito-idp API"), api_breaker()),
             (_("Token endpoint"), token_endpoint_breaker()),
         ],
-        "oldest_due": Revocation.objects.due(now).defer("sealed").first(),
-        "chores": Chore.objects.order_by("name"),
+        "work": background(now),
         "configuration": list(_configuration()),
         "secrets": [(name, _how_many(getattr(settings, name))) for name in SECRETS],
         "limits": list(_limits()),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 
 import pytest
@@ -8,7 +9,8 @@ from pytest_django import Settings
 from accounts import measuring
 from accounts.cognito.clock import ClockReading
 from accounts.conf import cognito_clock
-from accounts.models import Chore
+from accounts.models import Chore, Session
+from accounts.tasks import DELIVER, PRUNE
 from dashboard.console import measures
 from tests.conftest import Browser
 from tests.dashboard.console.support import fail_calls, make_revocation
@@ -36,14 +38,44 @@ def test_it_says_how_old_the_signing_keys_are(admin: Browser) -> None:
     assert "Read" in page(admin)
 
 
-def test_it_shows_the_oldest_due_revocation_and_the_chores(admin: Browser, now: datetime) -> None:
+def test_it_says_when_each_chore_ran_and_is_due(admin: Browser, now: datetime) -> None:
     revocation = make_revocation(admin.row, now)
-    Chore.objects.create(name="prune", claimed_until=now)
+    Chore.objects.create(name=PRUNE, claimed_until=now + timedelta(seconds=30))
+    Chore.objects.create(name=DELIVER, claimed_until=now - timedelta(minutes=4))
 
-    text = page(admin)
+    response = admin.get("/console/health/")
 
-    assert f"/console/revocations/{revocation.pk}/" in text
-    assert "Prune" in text
+    assert "Sweep Running" in words(response)
+    assert "Workers Keeping up" in words(response)
+    assert re.search(r"Counting and tidying up Last run 3\d seconds ago due again \d\d:\d\d UTC", words(response))
+    assert "Telling Cognito what has ended Last run 4 minutes ago" in words(response)
+    assert f"/console/revocations/{revocation.pk}/" in response.content.decode()
+
+
+def test_work_under_way_is_not_called_done(admin: Browser, now: datetime) -> None:
+    Chore.objects.create(name=DELIVER, claimed_until=now + timedelta(seconds=50))
+
+    assert "Telling Cognito what has ended Under way" in words(admin.get("/console/health/"))
+
+
+def test_it_says_that_the_sweep_does_not_run(admin: Browser, now: datetime) -> None:
+    never = words(admin.get("/console/health/"))
+    Chore.objects.create(name=PRUNE, claimed_until=now - timedelta(minutes=7))
+    late = words(admin.get("/console/health/"))
+
+    assert "Sweep Never seen" in never
+    assert "Sweep Silent It should have started a task 7 minutes ago . Is it running?" in late
+
+
+def test_it_says_that_no_worker_takes_what_is_due(admin: Browser, user: Browser, now: datetime) -> None:
+    Session.objects.filter(pk=user.row.pk).update(expire_date=now - timedelta(minutes=6))
+    lapsed = words(admin.get("/console/health/"))
+    make_revocation(admin.row, now - timedelta(minutes=20), due_at=now - timedelta(minutes=9))
+    due = words(admin.get("/console/health/"))
+
+    assert "Workers Behind" in lapsed
+    assert "( 6 minutes ago ). Is a worker running?" in lapsed
+    assert "( 9 minutes ago ). Is a worker running?" in due
 
 
 def test_it_says_of_secrets_only_how_many_there_are(admin: Browser) -> None:
