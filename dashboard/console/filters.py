@@ -19,6 +19,13 @@ from dashboard.console.search import MOST_PEOPLE, Found, people_matching, people
 from dashboard.paging import Keyset
 
 BROWSERS = ("Chrome", "Edge", "Firefox", "Mobile Safari", "Opera", "Safari", "Samsung Internet")
+# As the badges say it: a state's own label is a sentence.
+REVOCATION_STATES = (
+    (Revocation.State.PENDING, _("Pending")),
+    (Revocation.State.DONE, _("Done")),
+    (Revocation.State.EXPIRED, _("Expired")),
+    (Revocation.State.GIVEN_UP, _("Given up")),
+)
 AGES = {"1h": timedelta(hours=1), "1d": timedelta(days=1), "7d": timedelta(days=7)}
 
 
@@ -174,7 +181,7 @@ class EventFilter(FilterForm):
 
 
 class RevocationFilter(FilterForm):
-    state = forms.ChoiceField(label=_("State"), required=False, choices=[("", _("Any")), *Revocation.State.choices])
+    state = forms.ChoiceField(label=_("State"), required=False, choices=[("", _("Any")), *REVOCATION_STATES])
     when = forms.ChoiceField(
         label=_("When"),
         required=False,

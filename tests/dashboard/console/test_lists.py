@@ -10,6 +10,7 @@ from django.contrib.auth.models import Group
 from accounts.ending import end_session
 from accounts.models import EndReason, Event, Revocation, Session
 from dashboard.console import filters, search, sessions
+from dashboard.console.filters import REVOCATION_STATES
 from tests.conftest import Browser
 from tests.dashboard.console.support import make_person, make_revocation, make_session, make_sessions
 from tests.dashboard.support import words
@@ -167,6 +168,20 @@ def test_revocations_are_found_by_state_and_age(admin: Browser, ana: Session, no
     assert found(admin, "revocations", state="given_up") == [given_up]
     assert found(admin, "revocations", when="day") == [done]
     assert found(admin, "revocations") == [fresh, late, done, given_up]
+
+
+@pytest.mark.parametrize("state", Revocation.State.values)
+def test_a_state_is_called_the_same_in_the_filter_the_chip_and_the_badge(
+    admin: Browser, ana: Session, now: datetime, state: str
+) -> None:
+    make_revocation(ana, now, state=state, settled_at=now)
+
+    response = admin.get(f"/console/revocations/?state={state}")
+
+    chip = next(response.context["filters"].chips())
+    badge = response.content.decode().partition("<tbody")[2]
+    assert f"</svg> {chip.value}</span>" in " ".join(badge.split())
+    assert dict(REVOCATION_STATES)[Revocation.State(state)] == chip.value
 
 
 @pytest.mark.parametrize(
