@@ -242,5 +242,7 @@ def _log(problem: Problem, error: Exception) -> None:
     """Log the cause; what came in the query string is escaped and cut, since a stranger may have written it."""
     description = getattr(error, "description", "")
     detail = ascii(f"{error}: {description}" if description else f"{error}")[:300]
-    level = logging.ERROR if problem.ours else logging.WARNING
+    # The code of an authorization response comes by the browser: anybody could have an operator called out of bed.
+    is_certain = problem.ours and not isinstance(error, AuthorizationResponseError)
+    level = logging.ERROR if is_certain else logging.WARNING
     logger.log(level, "Problem page %s: %s: %s", problem.name, type(error).__name__, detail)

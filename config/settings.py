@@ -249,7 +249,11 @@ _log_level = env.str("LOG_LEVEL", default="INFO")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "accounts.log.RequestIdFilter"}},
+    "filters": {
+        "request_id": {"()": "accounts.log.RequestIdFilter"},
+        # A 5xx page that a view chose has been logged, at the level that its cause deserves.
+        "is_crash": {"()": "django.utils.log.CallbackFilter", "callback": lambda record: bool(record.exc_info)},
+    },
     "formatters": {
         "json": {"()": "accounts.log.JsonFormatter"},
         "line": {
@@ -270,7 +274,7 @@ LOGGING = {
         "config": {"level": _log_level},
         "django": {"handlers": [], "level": "WARNING", "propagate": True},
         # Every refused page would be a warning with a traceback.
-        "django.request": {"level": "ERROR"},
+        "django.request": {"level": "ERROR", "filters": ["is_crash"]},
         # Each request is logged by config.access; the development server need not do it again.
         "django.server": {"handlers": [], "level": "ERROR", "propagate": True},
         "gunicorn.error": {"handlers": [], "level": "INFO", "propagate": True},

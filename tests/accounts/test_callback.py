@@ -343,6 +343,27 @@ def test_what_the_query_says_is_logged_escaped_and_cut(visitor: Browser, caplog:
     assert len(message) < 500
 
 
+@pytest.mark.parametrize("error", ["invalid_scope", "unauthorized_client", "server_error", "temporarily_unavailable"])
+def test_nobody_raises_an_alarm_by_writing_an_error_into_an_address(
+    visitor: Browser, caplog: pytest.LogCaptureFixture, error: str
+) -> None:
+    visitor.get(with_query(answered(visitor), code=[], error=error))
+
+    logged = {record.name: record.levelname for record in caplog.records}
+    assert logged["accounts.error_pages"] == "WARNING"
+    assert "ERROR" not in logged.values()
+
+
+def test_a_refusal_of_the_token_endpoint_is_an_error(
+    visitor: Browser, pool: FakeUserPool, caplog: pytest.LogCaptureFixture
+) -> None:
+    pool.fail("token", "invalid_client")
+
+    visitor.sign_in()
+
+    assert [record.levelname for record in caplog.records if record.name == "accounts.error_pages"] == ["ERROR"]
+
+
 def test_a_response_with_two_codes_signs_nobody_in(visitor: Browser, pool: FakeUserPool) -> None:
     address = answered(visitor)
 
