@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -27,7 +28,7 @@ from accounts.cognito.errors import (
 )
 from accounts.conf import signed_out_uri, user_pool_config
 from accounts.encryption import UnknownKeyError
-from accounts.http import this_page, wants_json
+from accounts.http import page_above, this_page, wants_json
 from accounts.kept_form import Kept, page_of, remember
 from accounts.models.kept_form import FormContent
 from accounts.sign_in import AccountDisabledError
@@ -136,6 +137,13 @@ CROSS_SITE = Problem(
     _("Another site asked for this in your name. No site may act here for you, so nothing was done."),
     _("If it was you who wanted it, go to the home page and do it from there."),
 )
+METHOD_NOT_ALLOWED = Problem(
+    "method_not_allowed",
+    405,
+    _("This address cannot be opened like that"),
+    _("It is there for a form or a button of another page, or for looking only. Nothing was done."),
+    _("Go on from the page it belongs to."),
+)
 TOO_MANY_REQUESTS = Problem(
     "too_many_requests",
     429,
@@ -190,18 +198,27 @@ def error_response(request: Any, error: Exception, *, next_url: str | None = Non
     problem = problem_of(error)
     _log(problem, error)
     retry_after = error.retry_after if isinstance(error, ProviderUnavailableError) else None
-    return problem_response(request, problem, next_url=next_url, retry_after=retry_after)
+    way_on = None if next_url is None else login_url(next_url)
+    return problem_response(request, problem, way_on=way_on, retry_after=retry_after)
+
+
+def method_not_allowed_response(request: Any, refused: HttpResponseBase) -> HttpResponse:
+    """Return the page, or the JSON, for a method that an address does not take, in place of Django's empty one."""
+    allowed = refused.headers.get("Allow", "")
+    way_on = request.path if "GET" in allowed else page_above(request.path)
+    response = problem_response(request, METHOD_NOT_ALLOWED, way_on=way_on)
+    response["Allow"] = allowed
+    return response
 
 
 def problem_response(
-    request: Any, problem: Problem, *, next_url: str | None = None, retry_after: int | None = None
+    request: Any, problem: Problem, *, way_on: str | None = None, retry_after: int | None = None
 ) -> HttpResponse:
-    """Return the page, or the JSON, of a problem; `retry_after` is in seconds."""
+    """Return the page, or the JSON, of a problem; `way_on` is where its button leads, `retry_after` is in seconds."""
     if wants_json(request):
         response: HttpResponse = JsonResponse({"error": problem.name, "request_id": request.id}, status=problem.status)
     else:
-        way_on = this_page(request) if next_url is None else login_url(next_url)
-        context = {"problem": problem, "action_url": way_on, "retry_after": retry_after}
+        context = {"problem": problem, "action_url": way_on or this_page(request), "retry_after": retry_after}
         if problem is DISABLED:
             # Else Cognito's login cookie brings back the same account.
             context["switch_url"] = oidc.sign_out_url(user_pool_config(), sign_out_uri=signed_out_uri())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import Resolver404, resolve, reverse
 from django.utils.functional import SimpleLazyObject
 
 from accounts.cognito.tokens import TokenSet
@@ -102,10 +102,22 @@ def is_in_background(request: HttpRequest) -> bool:
 
 
 def this_page(request: HttpRequest) -> str:
-    """Return this page's address if going there again makes sense, else the start page's.
+    """Return this page's address if going there again makes sense, else that of the page it belongs to.
 
     Nobody can go back to where a form was sent. An authorization response is good once, and its code belongs on no
     page.
     """
     is_page = request.method in ("GET", "HEAD") and request.path != reverse("callback")
-    return request.get_full_path() if is_page else settings.LOGIN_REDIRECT_URL
+    return request.get_full_path() if is_page else page_above(request.path)
+
+
+def page_above(path: str) -> str:
+    """Return the address of the page that a form sent to `path` is on: the nearest one above it, or the start page."""
+    above = path.rstrip("/").rpartition("/")[0] + "/"
+    if above == "/":
+        return settings.LOGIN_REDIRECT_URL
+    try:
+        resolve(above)
+    except Resolver404:
+        return page_above(above)
+    return above

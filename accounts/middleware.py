@@ -14,7 +14,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.contrib.sessions.middleware import SessionMiddleware as DjangoSessionMiddleware
 from django.core.exceptions import ImproperlyConfigured
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
@@ -24,7 +24,14 @@ from accounts.admission import admit
 from accounts.cognito.errors import CognitoError, ProviderUnavailableError, RefusedError
 from accounts.encryption import SealedDataError, UnknownKeyError
 from accounts.ending import SessionEndedError, end_session
-from accounts.error_pages import CROSS_SITE, ended_response, error_response, login_url, problem_response
+from accounts.error_pages import (
+    CROSS_SITE,
+    ended_response,
+    error_response,
+    login_url,
+    method_not_allowed_response,
+    problem_response,
+)
 from accounts.fetch_metadata import is_welcome
 from accounts.http import GatehouseRequest, comes_from_trusted_proxy, is_in_background, set_session, wants_json
 from accounts.kept_form import keep, read_form, remembered_page
@@ -153,7 +160,10 @@ class FreshTokensMiddleware:
 
 
 class CognitoErrorMiddleware:
-    """Turns the errors of `accounts.cognito` into pages, and keeps private pages out of every cache."""
+    """Turns the errors of `accounts.cognito`, and empty refusals of a method, into pages.
+
+    It also keeps private pages out of every cache.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -161,6 +171,8 @@ class CognitoErrorMiddleware:
     def __call__(self, request: Any) -> HttpResponse:
         _require(request, "session_row", "accounts.middleware.FreshTokensMiddleware", before=self)
         response = self.get_response(request)
+        if isinstance(response, HttpResponseNotAllowed) and not response.content:
+            response = method_not_allowed_response(request, response)
         if request.session_row is not None:
             patch_cache_control(response, private=True, no_store=True)
         return response

@@ -134,11 +134,11 @@ def test_the_code_of_an_authorization_response_is_on_no_page(client: Client, poo
     assert "a-code" not in page.content.decode()
 
 
-def test_a_page_that_answers_a_form_leads_back_to_the_start(admin: Browser) -> None:
+def test_a_page_that_answers_a_form_leads_back_to_the_page_the_form_is_on(admin: Browser) -> None:
     page = admin.post(f"/console/sessions/{admin.row.public_id}/revoke/")
 
     assert page.status_code == 422
-    assert form_of(page)["next"] == "/"
+    assert form_of(page)["next"] == f"/console/sessions/{admin.row.public_id}/"
 
 
 @pytest.mark.parametrize(("header", "lang"), [(GERMAN, "de"), ({}, "en")])
