@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from django import template
 from django.utils.functional import Promise
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import EndReason, Event, Session
@@ -26,6 +27,9 @@ TONES: dict[str, tuple[str, str]] = {
     Event.Kind.REVOCATION_RETRIED: ("info", "arrows"),
     Event.Kind.REVOCATION_GIVEN_UP: ("bad", "stop"),
 }
+# A command's: what may be left out stays together. A session's id has 36 characters.
+WORDS = re.compile(r"\[[^]]*\]|\S+")
+MOST_UNBROKEN = 24
 # By the type of the error, which stands first in what is stored of it.
 ERRORS: dict[str, str | Promise] = {
     "ProviderUnavailableError": _("Cognito did not answer, or answered nonsense. This passes."),
@@ -54,6 +58,15 @@ def breakable(person: object) -> str:
     """Return the person's name, with a place in an address where a line may end rather than anywhere in it."""
     mailbox, at, host = str(person).rpartition("@")
     return format_html("{}@<wbr>{}", mailbox, host) if at else host
+
+
+@register.filter
+def unbroken(command: str) -> str:
+    """Return the command in words in which no line ends at a hyphen, but for those too long for a phone."""
+    words = (
+        word if len(word) > MOST_UNBROKEN else format_html("<span>{}</span>", word) for word in WORDS.findall(command)
+    )
+    return format_html_join(" ", "{}", ((word,) for word in words))
 
 
 @register.filter

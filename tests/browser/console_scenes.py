@@ -26,6 +26,8 @@ def console(studio: Studio) -> None:
             _open(studio, page, name, f"console-{name or 'overview'}-quiet")
         page.goto("/console/sessions/?q=nobody&health=asleep")
         studio.take(page, "console-sessions-empty")
+        page.goto("/console/sessions/?group=nope&age=-1d")
+        studio.take(page, "console-sessions-senseless")
         make_busy_day(timezone.now(), studio.alias)
         # A process remembers what it counted in the hours that are over.
         studio.restart()

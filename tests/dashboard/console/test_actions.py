@@ -417,4 +417,10 @@ def test_a_page_names_the_command_that_does_the_same(
         "flagged": flag(make_session(row.person, now), now).pk,
     }
 
-    assert twin.format(**names) in admin.get("/console/" + path.format(**names)).content.decode()
+    assert twin.format(**names) in words(admin.get("/console/" + path.format(**names)))
+
+
+def test_no_line_ends_within_an_option_of_a_command(admin: Browser, user: Browser) -> None:
+    page = admin.get(f"/console/sessions/{user.row.public_id}/").content.decode()
+
+    assert f"{user.row.public_id} <span>--reason</span> <span>&quot;…&quot;</span></code>" in page
