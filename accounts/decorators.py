@@ -7,11 +7,14 @@ from typing import Any
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
+from django.utils.functional import Promise
 
 from accounts.cognito.errors import ProviderUnavailableError
 from accounts.http import set_session
 from accounts.reauthentication import ask
 from accounts.refresh import await_groups, await_tokens
+
+View = Callable[..., HttpResponseBase]
 
 
 def live_tokens_wanted(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -59,6 +62,16 @@ def newest_groups_wanted(view: Callable[..., HttpResponseBase]) -> Callable[...,
         return view(request, *args, **kwargs)
 
     return current
+
+
+def offered_as(title: str | Promise, *, ends_something: bool) -> Callable[[View], View]:
+    """Name what a form sent to the view does, for the page that offers it once more when it was sent too late."""
+
+    def named(view: View) -> View:
+        view.form_title, view.form_ends_something = title, ends_something  # type: ignore[attr-defined]
+        return view
+
+    return named
 
 
 def recent_sign_in_required(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:

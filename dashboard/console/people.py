@@ -15,8 +15,10 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
+from accounts.decorators import offered_as
 from accounts.ending import end_everywhere, end_sessions
 from accounts.http import SignedInRequest
 from accounts.models import EndedSession, EndReason, Event, Revocation, Session, User
@@ -58,6 +60,7 @@ def _with_answer(request: SignedInRequest, pk: UUID) -> HttpResponse:
     return _detail(request, pk, ask_cognito=True)
 
 
+@offered_as(gettext_lazy("End all sessions of a person on this site"), ends_something=True)
 @operators_only
 @require_POST
 def end_all(request: SignedInRequest, pk: UUID) -> HttpResponse:
@@ -65,6 +68,7 @@ def end_all(request: SignedInRequest, pk: UUID) -> HttpResponse:
     return _end(request, pk, everywhere=False)
 
 
+@offered_as(gettext_lazy("Sign a person out of every app"), ends_something=True)
 @operators_only
 @require_POST
 def sign_out_everywhere(request: SignedInRequest, pk: UUID) -> HttpResponse:

@@ -9,8 +9,10 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
+from accounts.decorators import offered_as
 from accounts.http import SignedInRequest
 from accounts.models import Event, Revocation
 from accounts.models.revocation import RevocationQuerySet
@@ -40,6 +42,7 @@ def revocation_detail(request: SignedInRequest, pk: UUID) -> HttpResponse:
     return _detail(request, pk)
 
 
+@offered_as(gettext_lazy("Try a revocation again now"), ends_something=False)
 @operators_only
 @require_POST
 def retry_revocation(request: SignedInRequest, pk: UUID) -> HttpResponse:
@@ -59,6 +62,7 @@ def retry_revocation(request: SignedInRequest, pk: UUID) -> HttpResponse:
     return redirect("console_revocation", pk)
 
 
+@offered_as(gettext_lazy("Give up a revocation"), ends_something=True)
 @operators_only
 @require_POST
 def give_up_revocation(request: SignedInRequest, pk: UUID) -> HttpResponse:

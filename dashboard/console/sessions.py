@@ -15,9 +15,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts.decorators import offered_as
 from accounts.ending import end_session, end_sessions
 from accounts.flagging import settle_flag
 from accounts.http import SignedInRequest
@@ -79,6 +80,7 @@ def session_detail(request: SignedInRequest, public_id: UUID) -> HttpResponse:
     return _detail(request, public_id, ReasonForm())
 
 
+@offered_as(gettext_lazy("End a session"), ends_something=True)
 @operators_only
 @require_POST
 def end_one(request: SignedInRequest, public_id: UUID) -> HttpResponse:
@@ -99,6 +101,7 @@ def end_one(request: SignedInRequest, public_id: UUID) -> HttpResponse:
     return redirect("console_session", public_id)
 
 
+@offered_as(gettext_lazy("Settle a session that its owner did not recognise"), ends_something=False)
 @operators_only
 @require_POST
 def settle(request: SignedInRequest, public_id: UUID) -> HttpResponse:
@@ -114,6 +117,7 @@ def settle(request: SignedInRequest, public_id: UUID) -> HttpResponse:
     return redirect("console_session", public_id)
 
 
+@offered_as(gettext_lazy("End the selected sessions"), ends_something=True)
 @operators_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def end_selected(request: SignedInRequest) -> HttpResponse:

@@ -500,6 +500,29 @@ def test_an_operators_form_goes_round_trip_through_the_end_of_their_session(admi
     assert Event.objects.get(session_id=victim.public_id, kind=Event.Kind.ENDED).detail == "Laptop stolen"
 
 
+@pytest.mark.parametrize(
+    ("path", "title", "tone"),
+    [
+        ("/console/sessions/{0}/revoke/", "End a session", "danger"),
+        ("/console/sessions/{0}/settle/", "Settle a session that its owner did not recognise", "primary"),
+        ("/console/people/{0}/end/", "End all sessions of a person on this site", "danger"),
+        ("/console/people/{0}/sign-out-everywhere/", "Sign a person out of every app", "danger"),
+        ("/console/revocations/{0}/retry/", "Try a revocation again now", "primary"),
+        ("/console/revocations/{0}/give-up/", "Give up a revocation", "danger"),
+    ],
+)
+def test_the_offer_says_what_sending_does_and_to_whom(admin: Browser, path: str, title: str, tone: str) -> None:
+    path = path.format(admin.row.public_id)
+    send_too_late(admin, {"reason": "Laptop stolen"}, path)
+    admin.sign_in(offer_of(admin))
+
+    offer = admin.get(offer_of(admin))
+
+    assert f"What sending it does {title}" in words(offer)
+    assert f'<button class="button {tone}">Send it now' in offer.content.decode()
+    assert f'href="{path.rsplit("/", 2)[0]}/">The page it was filled in on' in offer.content.decode()
+
+
 def test_who_may_no_longer_do_it_is_refused_as_ever(admin: Browser, user: Browser) -> None:
     path = f"/console/sessions/{user.row.public_id}/revoke/"
     send_too_late(admin, {"reason": "Laptop stolen"}, path)
