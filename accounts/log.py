@@ -58,6 +58,15 @@ class RequestIdFilter(logging.Filter):
         return True
 
 
+class RefusalFilter(logging.Filter):
+    """Makes a warning without a traceback of what Django logs as an error though it refused a request as it should."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+        record.exc_info = record.exc_text = None
+        return True
+
+
 class LineFormatter(logging.Formatter):
     """Writes records for people: one line each, in UTC, and the traceback of an error below it."""
 

@@ -251,6 +251,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "filters": {
         "request_id": {"()": "accounts.log.RequestIdFilter"},
+        "refusal": {"()": "accounts.log.RefusalFilter"},
         # A 5xx page that a view chose has been logged, at the level that its cause deserves.
         "is_crash": {"()": "django.utils.log.CallbackFilter", "callback": lambda record: bool(record.exc_info)},
     },
@@ -275,6 +276,8 @@ LOGGING = {
         "django": {"handlers": [], "level": "WARNING", "propagate": True},
         # Every refused page would be a warning with a traceback.
         "django.request": {"level": "ERROR", "filters": ["is_crash"]},
+        # Anybody can send a wrong Host.
+        "django.security.DisallowedHost": {"filters": ["refusal"]},
         # Each request is logged by config.access; the development server need not do it again.
         "django.server": {"handlers": [], "level": "ERROR", "propagate": True},
         "gunicorn.error": {"handlers": [], "level": "INFO", "propagate": True},

@@ -5,6 +5,8 @@ import logging
 import sys
 
 import pytest
+from django.test import Client
+from pytest_django import Settings
 
 from accounts.log import (
     JsonFormatter,
@@ -157,3 +159,16 @@ def test_the_traceback_below_a_line_keeps_its_lines() -> None:
 
 def test_lines_are_in_utc() -> None:
     assert LineFormatter(LINE).format(record("hello")).startswith("1970-01-01 00:00:00")
+
+
+def test_a_wrong_host_is_a_warning_of_one_line(
+    client: Client, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.ALLOWED_HOSTS = ["localhost"]
+
+    client.get("/healthz", headers={"host": "evil.example.com"})
+    client.get("/", headers={"host": "evil.example.com"})
+
+    [record, *_] = [record for record in caplog.records if record.name == "django.security.DisallowedHost"]
+    assert (record.levelname, record.exc_info) == ("WARNING", None)
+    assert "evil.example.com" in record.getMessage()
