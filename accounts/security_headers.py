@@ -6,7 +6,8 @@ from functools import cache
 
 from django.urls import reverse
 
-# What a page might ask a browser for; the pages here need none of it.
+# What a page might ask a browser for; the pages here need none of it. Chromium on Linux warns of `bluetooth` and
+# `web-share`, which it has on Windows and macOS only.
 POWERFUL_FEATURES = (
     *("accelerometer", "autoplay", "bluetooth", "browsing-topics", "camera", "display-capture", "encrypted-media"),
     *("fullscreen", "gamepad", "geolocation", "gyroscope", "hid", "identity-credentials-get", "idle-detection"),
@@ -29,3 +30,9 @@ def security_headers() -> dict[str, str]:
         # Who is signed in changes every page. Static files bring a rule of their own.
         "Cache-Control": "no-store",
     }
+
+
+@cache
+def callback_path() -> str:
+    """Return the path at which authorization responses arrive."""
+    return reverse("callback")
