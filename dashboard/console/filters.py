@@ -9,6 +9,7 @@ from uuid import UUID
 from django import forms
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Event, Revocation, Session, TokenHealth, User
@@ -26,6 +27,7 @@ REVOCATION_STATES = (
     (Revocation.State.EXPIRED, _("Expired")),
     (Revocation.State.GIVEN_UP, _("Given up")),
 )
+EVENT_KINDS = [("", _("Anything")), *((kind, capfirst(label)) for kind, label in Event.Kind.choices)]
 AGES = {"1h": timedelta(hours=1), "1d": timedelta(days=1), "7d": timedelta(days=7)}
 
 
@@ -132,7 +134,7 @@ class PeopleFilter(FilterForm):
 
 
 class EventFilter(FilterForm):
-    kind = forms.ChoiceField(label=_("What"), required=False, choices=[("", _("Anything")), *Event.Kind.choices])
+    kind = forms.ChoiceField(label=_("What"), required=False, choices=EVENT_KINDS)
     person = forms.CharField(label=_("Person"), required=False, max_length=254, help_text=_("E-mail address or id."))
     session = forms.UUIDField(label=_("Session"), required=False, help_text=_("Its id."))
     actor = forms.CharField(label=_("Operator"), required=False, max_length=254, help_text=_("E-mail address or id."))

@@ -53,10 +53,10 @@ def test_an_operator_exports_what_a_search_finds(studio: Studio, page: Page, tmp
 def test_an_operator_narrows_the_audit_trail_and_widens_it_again(studio: Studio, page: Page) -> None:
     page.goto("/console/events/")
 
-    page.get_by_label("What").select_option(label="signed in")
+    page.get_by_label("What").select_option(label="Signed in")
     page.get_by_role("button", name="Show").click()
     chips = page.get_by_role("list", name="Active filters")
-    expect(chips).to_contain_text("signed in")
+    expect(chips).to_contain_text("Signed in")
     kinds = page.locator("tbody .badge").all_inner_texts()
     assert {kind.strip() for kind in kinds} == {"Signed in"}
     chips.get_by_role("link", name="Remove this filter").click()
