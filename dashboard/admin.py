@@ -143,7 +143,7 @@ class ReadOnlyAdmin(admin.ModelAdmin[Any]):
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         text = search_term.strip()
-        return (queryset.filter(self.matching(text)) if text else queryset), False
+        return (queryset.filter(self.matching(text)) if text and self.search_fields else queryset), False
 
     def matching(self, text: str) -> Q:
         """Return what the text means, as a condition that an index answers."""

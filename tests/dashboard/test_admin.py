@@ -235,6 +235,13 @@ def test_a_search_finds_by_what_an_index_knows(
     assert response.context["cl"].result_count == found
 
 
+@pytest.mark.parametrize("table", TABLES[-2:])
+def test_a_table_without_a_search_looks_at_none(admin: Browser, details: list[str], table: str) -> None:
+    response: Any = admin.get(f"/admin/{table}/", {"q": "nobody"})
+
+    assert response.context["cl"].result_count == 1
+
+
 @pytest.mark.parametrize("what", ["", "nonsense", HASH, "00000000-0000-4000-8000-000000000000"])
 def test_a_session_is_found_by_its_public_id_alone(admin: Browser, details: list[str], what: str) -> None:
     response = admin.get(f"/admin/accounts/session/{what or admin.row.key_digest}/change/")
