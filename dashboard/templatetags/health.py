@@ -5,8 +5,10 @@ from datetime import datetime
 from django import template
 
 from accounts.models import EndedSession, Session, TokenHealth
+from dashboard.session_page import device
 
 register = template.Library()
+register.filter(device)
 
 
 @register.filter
