@@ -108,7 +108,9 @@ def _report_everywhere(request: Any, person: User, ended: list[EndedSession] | N
         messages.error(request, _("The user pool has no such user, so there was nobody to sign out of other apps."))
     else:
         # Once its token is refused, a sign-out everywhere is one from this app only.
-        messages.error(request, _("Cognito took none of their tokens any more, so they may stay signed in elsewhere."))
+        messages.error(
+            request, _("Cognito refused to sign them out of other apps, so they may still be signed in there.")
+        )
         warn_if_pending(request, ended)
 
 

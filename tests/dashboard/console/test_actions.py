@@ -284,7 +284,7 @@ def test_a_sign_out_everywhere_whose_token_is_refused_does_not_claim_other_apps(
 
     said = said_after_signing_out_everywhere(admin, user)
 
-    assert "they may stay signed in elsewhere" in said
+    assert "they may still be signed in there" in said
     assert "signed them out of every app" not in said
 
 
