@@ -38,7 +38,7 @@ from accounts.kept_form import keep, read_form, remembered_page
 from accounts.log import request_id_in_log
 from accounts.models import EndedSession, EndReason, Session
 from accounts.refresh import settle_doubt
-from accounts.security_headers import security_headers
+from accounts.security_headers import callback_path, security_headers
 from accounts.sessions import SessionStore
 
 logger = logging.getLogger(__name__)
@@ -78,6 +78,9 @@ class SecurityHeadersMiddleware:
         response = self.get_response(request)
         for name, value in security_headers().items():
             response.headers.setdefault(name, value)
+        if request.path == callback_path():
+            # What its pages load is asked for with a Referer, which proxies log: without the query, where the code is.
+            response.headers["Referrer-Policy"] = "strict-origin"
         return response
 
 

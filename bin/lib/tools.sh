@@ -15,7 +15,7 @@ find_tools() {
         return 0
     fi
     cat >&2 <<END
-The browser tests need Chromium or Chrome, the fleet test nginx, and Redis or Valkey. Not found:$missing.
+The browser tests need Chromium or Chrome, those of the proxy and of the fleet nginx, and Redis or Valkey. Not found:$missing.
 Install them (Debian, Ubuntu: sudo apt install$missing; Fedora: sudo dnf install chromium nginx valkey;
 macOS: brew install --cask google-chrome), or set CHROMIUM, NGINX, REDIS_SERVER to their paths.
 END

@@ -96,7 +96,6 @@ def test_there_is_a_response_of_every_kind(answers: Answers) -> None:
     [
         ("Cross-Origin-Opener-Policy", "same-origin"),
         ("Cross-Origin-Resource-Policy", "same-origin"),
-        ("Referrer-Policy", "same-origin"),
         ("X-Content-Type-Options", "nosniff"),
         ("X-Frame-Options", "DENY"),
         ("Strict-Transport-Security", "max-age=31536000; includeSubDomains; preload"),
@@ -105,6 +104,14 @@ def test_there_is_a_response_of_every_kind(answers: Answers) -> None:
 )
 def test_every_response_has_the_header(answers: Answers, name: str, value: str) -> None:
     assert {kind: answer.headers.get(name) for kind, answer in answers.items()} == dict.fromkeys(answers, value)
+
+
+def test_no_page_gives_away_its_address_and_that_of_the_callback_not_even_to_its_own_site(answers: Answers) -> None:
+    policies = {kind: answer.headers.get("Referrer-Policy") for kind, answer in answers.items()}
+
+    at_callback = {kind for kind in answers if kind.startswith("/callback/")}
+    assert at_callback
+    assert policies == {kind: "strict-origin" if kind in at_callback else "same-origin" for kind in answers}
 
 
 def test_every_response_has_a_content_security_policy_that_begins_with_nothing(
