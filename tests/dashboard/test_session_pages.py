@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -229,3 +230,9 @@ def test_an_outsider_who_ends_all_their_others_leaves_the_user_alone(user: Brows
     outsider.post("/sessions/revoke-others/")
 
     assert user.get("/sessions/").status_code == 200
+
+
+def test_the_name_of_a_browser_is_linked_without_a_space_around_it(user: Browser) -> None:
+    page = user.get("/sessions/").content.decode()
+
+    assert re.search(rf'<a href="/sessions/{user.row.public_id}/">\S[^<]*\S</a>', page)

@@ -151,3 +151,13 @@ def test_the_page_of_an_ended_session_leads_back_to_where_one_was(user: Browser)
     assert response.status_code == 401
     assert 'href="/login/?next=%2Fsessions%2F%3Ffrom%3Dmail"' in response.content.decode()
     assert "It was not used for too long." in words(response)
+
+
+@pytest.mark.parametrize(
+    ("path", "said"), [("/logout/", "You are signed out"), ("/logout/everywhere/", "You are signed out everywhere")]
+)
+def test_title_and_heading_say_the_same(sign_out: SignOut, path: str, said: str) -> None:
+    page = sign_out(path).content.decode()
+
+    assert f"<title>{said} \N{EN DASH} Gatehouse</title>" in page
+    assert f"<h1>{said}</h1>" in page
