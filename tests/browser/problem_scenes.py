@@ -88,6 +88,8 @@ def signed_in_long_ago(studio: Studio) -> None:
 
 def refusals(studio: Studio) -> None:
     with studio.person(make_uma(studio)) as page:
+        page.goto("/logout/everywhere/")
+        studio.take(page, "problem-method-not-allowed")
         page.goto("about:blank")
         page.set_content(f'<form method="post" action="{studio.server.url}/logout/"><button>Win</button></form>')
         page.get_by_role("button").click()
