@@ -31,7 +31,14 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 KINDS = {
     *("access token", "ID token", "refresh token", "code", "state", "nonce", "code_verifier", "client secret"),
-    *("session key", "binding of the browser", "SECRET_KEY", "token encryption key", "token of /metrics"),
+    *(
+        "session key",
+        "binding of the browser",
+        "binding of a kept form",
+        "SECRET_KEY",
+        "token encryption key",
+        "token of /metrics",
+    ),
     "typed into a form",
 }
 SECRET = "pWx7-Canary_of40characters.and.then~some"

@@ -18,8 +18,12 @@ from tests.fake_user_pool import FakeUserPool, Person
 from tests.fake_user_pool.state import SignIn
 from tests.fake_user_pool.web import Request, Response
 
-COOKIES = {"session": "session key", "gatehouse_browser": "binding of the browser"}
-# What has to stand somewhere: an authorization request carries two secrets to the hosted UI, and cookies are two more.
+COOKIES = {
+    "session": "session key",
+    "gatehouse_browser": "binding of the browser",
+    "gatehouse_kept_form": "binding of a kept form",
+}
+# What has to stand somewhere: an authorization request carries two secrets to the hosted UI, cookies are three more.
 MAY_STAND = {
     "redirects to the hosted UI": {"state", "nonce"},
     "cookies": set(COOKIES.values()),
