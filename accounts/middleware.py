@@ -25,7 +25,6 @@ from accounts.cognito.errors import CognitoError, ProviderUnavailableError, Refu
 from accounts.encryption import SealedDataError, UnknownKeyError
 from accounts.ending import SessionEndedError, end_session
 from accounts.error_pages import (
-    CROSS_SITE,
     ended_response,
     error_response,
     login_url,
@@ -37,6 +36,7 @@ from accounts.http import GatehouseRequest, comes_from_trusted_proxy, is_in_back
 from accounts.kept_form import keep, read_form, remembered_page
 from accounts.log import request_id_in_log
 from accounts.models import EndedSession, EndReason, Session
+from accounts.problems import CROSS_SITE
 from accounts.refresh import settle_doubt
 from accounts.security_headers import callback_path, security_headers
 from accounts.sessions import SessionStore

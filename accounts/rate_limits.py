@@ -21,8 +21,9 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 from accounts import soft_cache
-from accounts.error_pages import TOO_MANY_REQUESTS, problem_response
+from accounts.error_pages import problem_response
 from accounts.http import client_address
+from accounts.problems import TOO_MANY_REQUESTS
 
 logger = logging.getLogger(__name__)
 View = Callable[..., HttpResponseBase]

@@ -17,9 +17,10 @@ from accounts.cognito.errors import AuthorizationResponseError, CognitoError, St
 from accounts.cognito.observing import observed
 from accounts.conf import signed_out_uri, user_pool_config
 from accounts.ending import end_session, end_sessions
-from accounts.error_pages import error_response, login_url, problem_name
+from accounts.error_pages import error_response, login_url
 from accounts.http import GatehouseRequest
 from accounts.models import EndedSession, EndReason, Session
+from accounts.problems import problem_name
 from accounts.rate_limits import FAILED_CALLBACK, SESSION_API, SIGN_IN, SIGN_OUT, failures_limited, limited
 
 RESTARTED_COOKIE = "gatehouse_restarted"

@@ -11,9 +11,9 @@ import pytest
 import yaml
 from prometheus_client.core import Metric
 
-from accounts import error_pages, measuring, metrics
+from accounts import measuring, metrics, problems
 from accounts.cognito.observing import OUTCOMES
-from accounts.error_pages import Problem
+from accounts.problems import Problem
 from config.metrics import registry
 from tests.docs.support import DOCS, PROJECT
 from tests.docs.test_pages import HEADING, anchor
@@ -74,7 +74,7 @@ def test_every_label_asked_for_is_there(told: dict[str, Metric]) -> None:
 
 
 def test_every_outcome_asked_for_can_come_out() -> None:
-    pages = {page.name for page in vars(error_pages).values() if isinstance(page, Problem)}
+    pages = {page.name for page in vars(problems).values() if isinstance(page, Problem)}
     known = {
         "gatehouse_sign_in_seconds_count": {"ok", "error"} | pages,
         "gatehouse_refresh_seconds_count": {"ok", "postponed", "ended", "error"},

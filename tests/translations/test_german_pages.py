@@ -13,9 +13,9 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from pytest_django import Settings
 
-from accounts import error_pages
-from accounts.error_pages import Problem
+from accounts import problems
 from accounts.models import EndReason, TokenHealth
+from accounts.problems import Problem
 from dashboard.console.measures import in_words
 from tests.conftest import Browser
 from tests.dashboard.console.test_access import ACTIONS, PAGES
@@ -30,7 +30,7 @@ ENGLISH = re.compile(
     r"\b(?:the|and|of|is|are|its?|this|that|for|from|to|by|with|not?|has|have|been|you|your|who|when|ago|sessions?|signed)\b",
     re.IGNORECASE,
 )
-PROBLEMS = [each for each in vars(error_pages).values() if isinstance(each, Problem)]
+PROBLEMS = [each for each in vars(problems).values() if isinstance(each, Problem)]
 
 
 def english_of(html: str) -> list[str]:
