@@ -15,7 +15,7 @@ from django_tasks_db.models import DBTaskResult, get_date_max
 
 from accounts.ending import end_session
 from accounts.models import Chore, EndReason, Event, Session, User
-from dashboard import admin as tables
+from dashboard.read_only_admin import BoundedPaginator
 from tests.conftest import Browser
 from tests.dashboard.console.support import SECRET_TOKEN, make_revocation, make_session, make_sessions
 from tests.dashboard.test_every_pages_rules import INLINE
@@ -164,7 +164,7 @@ def test_no_table_is_counted_and_no_list_costs_more_with_more_rows(admin: Browse
 
 
 def test_a_list_goes_so_deep_and_says_so(admin: Browser, details: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tables.BoundedPaginator, "most_rows", 100)
+    monkeypatch.setattr(BoundedPaginator, "most_rows", 100)
     make_sessions(120, timezone.now())
 
     last = admin.get("/admin/accounts/session/?p=2")
