@@ -336,14 +336,14 @@ def test_a_json_client_is_told_in_json(user: Browser, pool: FakeUserPool, clock:
     assert response["Content-Type"] == "application/json"
 
 
-def test_a_posted_form_leads_home(user: Browser, pool: FakeUserPool, clock: Clock) -> None:
+def test_a_posted_form_leads_back_to_the_page_it_was_on(user: Browser, pool: FakeUserPool, clock: Clock) -> None:
     pool.disable(user.person)
     clock.set(DUE)
 
     response = user.post("/sessions/revoke-others/")
 
     assert response.status_code == 401
-    assert response.context["action_url"] == "/login/?next=%2F"
+    assert response.context["action_url"] == "/login/?next=%2Fsessions%2F"
 
 
 def test_without_a_grace_period_reuse_ends_the_session(user: Browser, pool: FakeUserPool, clock: Clock) -> None:
