@@ -57,7 +57,9 @@ def test_ending_a_session_refuses_it_and_tells_cognito(admin: Browser, user: Bro
     assert on_record(Event.Kind.ENDED, "stolen laptop").session_id == row.public_id
 
 
-@pytest.mark.parametrize("forged", ["lost\n2030-01-01 INFO ended", "a\rb", "a\x1b[31m", "a\x85b", "a\u2028b", "a\u202eb", "a\tb"])
+@pytest.mark.parametrize(
+    "forged", ["lost\n2030-01-01 INFO ended", "a\rb", "a\x1b[31m", "a\x85b", "a\u2028b", "a\u202eb", "a\tb"]
+)
 def test_a_reason_is_one_line(admin: Browser, user: Browser, forged: str) -> None:
     row, revocation = user.row, make_revocation(user.row, timezone.now())
     before = everything()
