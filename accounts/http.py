@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
         token_set: TokenSet
 else:
     GatehouseRequest = SignedInRequest = HttpRequest
+
+# More than any address of a page has: a stranger's may have thousands.
+MOST_SEGMENTS = 10
 
 
 def set_session(request: Any, row: Session | None) -> None:
@@ -113,11 +117,10 @@ def this_page(request: HttpRequest) -> str:
 
 def page_above(path: str) -> str:
     """Return the address of the page that a form sent to `path` is on: the nearest one above it, or the start page."""
-    above = path.rstrip("/").rpartition("/")[0] + "/"
-    if above == "/":
-        return settings.LOGIN_REDIRECT_URL
-    try:
-        resolve(above)
-    except Resolver404:
-        return page_above(above)
-    return above
+    segments = path.strip("/").split("/")[:-1]
+    for depth in range(min(len(segments), MOST_SEGMENTS), 0, -1):
+        above = f"/{'/'.join(segments[:depth])}/"
+        with suppress(Resolver404):
+            resolve(above)
+            return above
+    return settings.LOGIN_REDIRECT_URL

@@ -4,7 +4,7 @@ import pytest
 from django.test import RequestFactory
 from pytest_django import Settings
 
-from accounts.http import client_address, wants_json
+from accounts.http import client_address, page_above, wants_json
 from accounts.sign_in import safe_next
 
 
@@ -113,3 +113,18 @@ def test_over_https_next_is_no_weaker(url: str) -> None:
     request = RequestFactory().get("/", secure=True)
 
     assert safe_next(request, url) == (url if url.startswith("https") else "/")
+
+
+@pytest.mark.parametrize(
+    ("path", "page"),
+    [
+        ("/sessions/revoke-others/", "/sessions/"),
+        ("/nowhere/at/all/", "/"),
+        ("/", "/"),
+        ("//evil.example/sessions/", "/"),
+        ("/sessions/" + "a/" * 2000, "/sessions/"),
+        ("/" + "a/" * 2000, "/"),
+    ],
+)
+def test_the_page_above_is_the_nearest_one_however_deep_the_address(path: str, page: str) -> None:
+    assert page_above(path) == page
