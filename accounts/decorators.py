@@ -56,9 +56,8 @@ def newest_groups_wanted(view: Callable[..., HttpResponseBase]) -> Callable[...,
     @wraps(view)
     def current(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.user.is_staff:
-            row = await_groups(request.session_row, timezone.now())
-            set_session(request, row)
-            request.user = row.person  # what Django remembers of the old one's permissions goes with it
+            # Another user object, if the groups are new: what Django remembers of permissions goes with the old one.
+            set_session(request, await_groups(request.session_row, timezone.now()))
         return view(request, *args, **kwargs)
 
     return current

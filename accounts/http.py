@@ -7,6 +7,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.urls import Resolver404, resolve, reverse
 from django.utils.functional import SimpleLazyObject
@@ -43,8 +44,12 @@ MOST_SEGMENTS = 10
 
 
 def set_session(request: Any, row: Session | None) -> None:
-    """Set what views know of their session: `request.session_row`, and `request.token_set`, decrypted when used."""
+    """Set what views know of their session: `request.session_row`, whose `request.user` is, and `request.token_set`.
+
+    Tokens are decrypted when used. The person is the row's own, since a lazy one is slow to look at.
+    """
     request.session_row = row
+    request.user = AnonymousUser() if row is None else row.person
     request.token_set = None if row is None else SimpleLazyObject(row.token_set)
     if row is not None:
         request.session.row = row

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-import uuid
+import secrets
 from collections.abc import Callable
 from typing import Any
 
@@ -58,7 +58,7 @@ class RequestIdMiddleware:
     def __call__(self, request: GatehouseRequest) -> HttpResponse:
         given = request.META.get("HTTP_X_REQUEST_ID", "")
         is_good = REQUEST_ID.fullmatch(given) and comes_from_trusted_proxy(request)
-        request.id = given if is_good else uuid.uuid4().hex
+        request.id = given if is_good else secrets.token_hex(16)
         with request_id_in_log(request.id):
             response = self.get_response(request)
         response["X-Request-ID"] = request.id
@@ -232,5 +232,4 @@ def leave(request: Any, error: SessionEndedError) -> None:
     """Go on as nobody: the session of this request has ended."""
     request.session.forget()
     set_session(request, None)
-    request.user = AnonymousUser()
     request.ended_session = error.ended

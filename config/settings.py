@@ -62,7 +62,7 @@ MIDDLEWARE = [
     "config.health.HealthMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # Before the sessions, whose middleware has a page of its own for those that end under way.
-    "django.middleware.locale.LocaleMiddleware",
+    "config.language.LanguageMiddleware",
     "accounts.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -79,5 +79,5 @@ def _error(request: HttpRequest, status: int) -> HttpResponse:
 
 
 def _language_of(request: HttpRequest) -> translation.override:
-    """Speak the visitor's language; what fails before LocaleMiddleware finds the thread in its last visitor's."""
+    """Speak the visitor's language; what fails before LanguageMiddleware finds the thread in its last visitor's."""
     return translation.override(translation.get_language_from_request(request))
