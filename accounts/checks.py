@@ -12,7 +12,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register  # n
 
 from accounts.cognito.user_pool import API_SCOPE
 from accounts.conf import user_pool_config
-from accounts.encryption import parse_key
+from accounts.encryption import key_bytes
 from accounts.models import Session
 
 ADDRESSES = ("COGNITO_DOMAIN", "COGNITO_ISSUER", "COGNITO_JWKS_URL", "COGNITO_ENDPOINT_URL")
@@ -38,7 +38,7 @@ def check_token_keys(**_: Any) -> list[CheckMessage]:
         return [Error("TOKEN_ENCRYPTION_KEYS is empty.", hint=hint, id="accounts.E001")]
     for key in settings.TOKEN_ENCRYPTION_KEYS:
         try:
-            parse_key(key)
+            key_bytes(key)
         except ValueError as error:
             return [Error("TOKEN_ENCRYPTION_KEYS holds something that is no key.", hint=str(error), id="accounts.E002")]
     return []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core.signals import setting_changed
@@ -13,9 +14,11 @@ from accounts.cognito.breaker import CircuitBreaker
 from accounts.cognito.clock import Clock
 from accounts.cognito.config import UserPoolConfig
 from accounts.cognito.errors import UserPoolError
-from accounts.cognito.jwks import KeySet
 from accounts.cognito.user_pool import UserPoolClient
-from accounts.cognito.verifier import TokenVerifier
+
+# Imported at first use: `prepare` says why.
+if TYPE_CHECKING:
+    from accounts.cognito.verifier import TokenVerifier
 
 # Within a person's request, for work that the queue will do anyway if this fails.
 BRISK_READ_TIMEOUT_SECONDS = 3.0
@@ -39,6 +42,9 @@ def user_pool_config() -> UserPoolConfig:
 @cache
 def token_verifier() -> TokenVerifier:
     """Return the process's token verifier, which caches the signing keys."""
+    from accounts.cognito.jwks import KeySet
+    from accounts.cognito.verifier import TokenVerifier
+
     config = user_pool_config()
     return TokenVerifier(config, KeySet(config.jwks_url, measuring.observe))
 
@@ -82,6 +88,18 @@ def admin_client() -> AdminClient:
     if not settings.COGNITO_ADMIN_API:
         raise UserPoolError("COGNITO_ADMIN_API is off")
     return AdminClient(user_pool_config(), api_breaker(), cognito_clock(), read_timeout=BRISK_READ_TIMEOUT_SECONDS)
+
+
+def prepare() -> None:
+    """Import and make what calls Cognito, which otherwise happens at first use; nobody is called yet.
+
+    Half a second and 40 MB of libraries that no page with fresh tokens needs. A process that forks others may do it
+    beforehand, so that they share it.
+    """
+    from authlib.integrations import requests_client  # noqa: F401
+
+    token_verifier()
+    user_pool().api.connect()
 
 
 def callback_uri() -> str:

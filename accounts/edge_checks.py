@@ -12,7 +12,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register  # n
 from django.utils.http import is_same_domain
 
 from accounts.checks import ADDRESSES
-from accounts.encryption import parse_key
+from accounts.encryption import key_bytes
 
 PLACEHOLDER = re.compile(r"change.?me|replace.?me|placeholder|example|insecure|your.?secret", re.IGNORECASE)
 SECRET_KEY_LENGTH = 32
@@ -51,7 +51,7 @@ def _is_weak(key: str) -> bool:
 
 def _check_token_keys() -> list[CheckMessage]:
     try:
-        keys = [parse_key(key).raw_value for key in settings.TOKEN_ENCRYPTION_KEYS]
+        keys = [key_bytes(key) for key in settings.TOKEN_ENCRYPTION_KEYS]
     except ValueError:
         return []  # accounts.E002 says it
     used_elsewhere = {settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS} & set(settings.TOKEN_ENCRYPTION_KEYS)

@@ -6,24 +6,19 @@ import base64
 import binascii
 import json
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.signals import setting_changed
-from joserfc import jwe
-from joserfc.errors import JoseError
-from joserfc.jwk import OctKey
-from joserfc.registry import HeaderParameter
-from joserfc.util import urlsafe_b64decode
+
+# Imported at first use: it takes long, and few pages need it.
+if TYPE_CHECKING:
+    from joserfc.jwe import JWERegistry
+    from joserfc.jwk import OctKey
 
 KEY_BYTES = 32
 # joserfc refuses to open what is longer than 64 kB, and token sets have no documented maximum.
 MAX_LENGTH = 256 * 1024
-_registry = jwe.JWERegistry(
-    header_registry={"row": HeaderParameter("Row the plaintext belongs to", "str", True)},
-    algorithms=["dir", "A256GCM"],
-)
-_registry.max_ciphertext_length = MAX_LENGTH
 
 
 class SealedDataError(Exception):
@@ -42,13 +37,17 @@ def seal(plaintext: bytes, *, bound_to: str) -> str:
 
     A compact JWE (RFC 7516): `dir` with A256GCM, the key's id and `bound_to` in the protected header.
     """
+    from joserfc import jwe
+
     kid, key = next(iter(_key_ring().items()))
     header = {"alg": "dir", "enc": "A256GCM", "kid": kid, "row": bound_to}
-    return jwe.encrypt_compact(header, plaintext, key, registry=_registry)
+    return jwe.encrypt_compact(header, plaintext, key, registry=_registry())
 
 
 def unseal(sealed: str, *, bound_to: str) -> bytes:
     """Decrypt what `seal` made with any key of the ring. Raise SealedDataError or UnknownKeyError if it cannot be."""
+    from joserfc import jwe
+    from joserfc.errors import JoseError
 
     def key_of(recipient: Any) -> OctKey:
         kid = recipient.headers().get("kid")
@@ -59,7 +58,7 @@ def unseal(sealed: str, *, bound_to: str) -> bytes:
         return _key_ring()[kid]
 
     try:
-        message = jwe.decrypt_compact(sealed, key_of, registry=_registry)
+        message = jwe.decrypt_compact(sealed, key_of, registry=_registry())
     except (JoseError, ValueError, TypeError, RecursionError) as error:
         raise SealedDataError(type(error).__name__) from error
     if message.protected.get("row") != bound_to or message.plaintext is None:
@@ -69,6 +68,8 @@ def unseal(sealed: str, *, bound_to: str) -> bytes:
 
 def is_sealed_with_newest_key(sealed: str) -> bool:
     """Tell whether `seal` would use the same key today; a ciphertext that cannot be read is not."""
+    from joserfc.util import urlsafe_b64decode
+
     try:
         header = json.loads(urlsafe_b64decode(sealed.partition(".")[0].encode()))
     except (ValueError, RecursionError):
@@ -77,7 +78,14 @@ def is_sealed_with_newest_key(sealed: str) -> bool:
 
 
 def parse_key(text: str) -> OctKey:
-    """Read one key: 32 random bytes in URL-safe base64, as `manage.py generate_key` prints them.
+    """Return one key, as `manage.py generate_key` prints it. Raise ValueError as `key_bytes` does."""
+    from joserfc.jwk import OctKey
+
+    return OctKey.import_key(key_bytes(text))
+
+
+def key_bytes(text: str) -> bytes:
+    """Return one key's 32 random bytes, of URL-safe base64 as `manage.py generate_key` prints it.
 
     Raise ValueError, with a sentence that fixes it, if it is anything else.
     """
@@ -87,13 +95,27 @@ def parse_key(text: str) -> OctKey:
         raw = b""
     if len(raw) != KEY_BYTES:
         raise ValueError("Each of TOKEN_ENCRYPTION_KEYS must be a key made by `manage.py generate_key`.")
-    return OctKey.import_key(raw)
+    return raw
 
 
 @cache
 def _key_ring() -> dict[str, OctKey]:
     """Return the keys by id, newest first; the id is the RFC 7638 thumbprint and tells nothing of the key."""
     return {key.thumbprint(): key for key in map(parse_key, settings.TOKEN_ENCRYPTION_KEYS)}
+
+
+@cache
+def _registry() -> JWERegistry:
+    """Return what a JWE of ours may have in its header, and how long it may be."""
+    from joserfc.jwe import JWERegistry
+    from joserfc.registry import HeaderParameter
+
+    registry = JWERegistry(
+        header_registry={"row": HeaderParameter("Row the plaintext belongs to", "str", True)},
+        algorithms=["dir", "A256GCM"],
+    )
+    registry.max_ciphertext_length = MAX_LENGTH
+    return registry
 
 
 def _forget_key_ring(*, setting: str, **_: object) -> None:

@@ -11,6 +11,9 @@ from django.core.management.base import SystemCheckError
 from config import multiprocess
 
 multiprocess.start()
+# Until there are workers, as https://docs.python.org/3/library/gc.html#gc.freeze has it: while modules are loaded there
+# is nothing to collect, and looking for it takes a sixth of the start.
+gc.disable()
 
 wsgi_app = "config.wsgi"
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
@@ -31,26 +34,39 @@ max_requests_jitter = 1_000
 
 
 def on_starting(server: Any) -> None:
-    """Refuse to serve with a configuration that would fail later. gunicorn prints a RuntimeError and stops."""
+    """Refuse to serve with a configuration that would fail later. gunicorn prints a RuntimeError and stops.
+
+    Then make room for a worker more than asked for: see `pre_fork`.
+    """
     try:
-        # What is to be said is in the error; that all is well is no record for the log.
-        call_command("check", stdout=StringIO())
+        # The checks of what an environment can get wrong; that of the addresses loads every view, for all workers to
+        # share. What is to be said is in the error; that all is well is no record for the log.
+        call_command("check", tags=["security", "caches", "urls"], stdout=StringIO())
     except SystemCheckError as error:
         multiprocess.stop()
         raise RuntimeError(error) from None
+    server.num_workers += 1
 
 
 def pre_fork(server: Any, worker: Any) -> None:
-    """Give each worker the slot whose counts it goes on with, and keep shared what has been imported by now.
+    """Give each worker the slot whose counts it goes on with, and share with it what the master has by now.
 
-    Python's garbage collector writes into every object it looks at, and a page of memory that is written is shared no
-    more: freezing saves each worker some 17 MB. https://docs.python.org/3/library/gc.html#gc.freeze
+    The first answers at once, while the master imports what calls Cognito, which takes longer than all else. The others
+    share that, too; when the last of them is made there is one worker too many, and gunicorn lets the oldest go.
     """
     worker.slot = multiprocess.free_slot(other.slot for other in server.WORKERS.values())
+    if worker.age > 1:
+        # Not before Django is set up.
+        from accounts import conf
+
+        conf.prepare()
+    if worker.age == server.num_workers:
+        server.num_workers -= 1
     gc.freeze()
 
 
 def post_fork(server: Any, worker: Any) -> None:
+    gc.enable()
     multiprocess.take_slot(worker.slot)
 
 

@@ -43,7 +43,6 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.humanize",
     "django.contrib.staticfiles",
-    "csp",
     # For its copy of htmx alone: no view looks at who asks, so its middleware has nothing to do here.
     "django_htmx",
     "django_tasks",

@@ -63,7 +63,7 @@ class CognitoApi:
         )
 
         try:
-            answer: Mapping[str, Any] = getattr(self._connect(), operation)(**parameters)
+            answer: Mapping[str, Any] = getattr(self.connect(), operation)(**parameters)
         except ClientError as error:
             code = error.response.get("Error", {}).get("Code", "")
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
@@ -82,8 +82,8 @@ class CognitoApi:
         self._clock.compare(headers.get("date", ""))
         return answer
 
-    def _connect(self) -> CognitoIdentityProviderClient:
-        """Make the SDK's client when first needed: importing boto3 costs more than the rest of a worker's start."""
+    def connect(self) -> CognitoIdentityProviderClient:
+        """Return the SDK's client, made when first needed: importing boto3 takes longer than the rest of a start."""
         if self._client is None:
             # One session for the process, which must not make two clients at once.
             with _sdk_lock:

@@ -55,6 +55,10 @@ class KeySet:
         """When the keys in use were read, or None before the first success."""
         return self._last.fetched_at if self._last else None
 
+    def is_old(self, now: datetime) -> bool:
+        """Tell whether the keys in use should have been read again by now: the issuer is out of reach."""
+        return self.fetched_at is not None and now - self.fetched_at > MAX_AGE
+
     def key(self, kid: str, now: datetime) -> RSAKey:
         """Return the key named `kid`.
 

@@ -12,11 +12,8 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
-
-import requests
-from authlib.integrations.base_client import OAuthError
-from authlib.integrations.requests_client import OAuth2Session
 
 from accounts.cognito.config import UserPoolConfig
 from accounts.cognito.errors import (
@@ -27,6 +24,11 @@ from accounts.cognito.errors import (
 )
 from accounts.cognito.redacted import Redacted
 from accounts.cognito.tokens import TokenResponse
+
+# Both take long to import, and no page with fresh tokens needs them: they are imported at first use.
+if TYPE_CHECKING:
+    import requests
+    from authlib.integrations.requests_client import OAuth2Session
 
 TIMEOUT_SECONDS = (2.0, 8.0)  # connect, read
 
@@ -159,6 +161,8 @@ def sign_out_url(config: UserPoolConfig, *, sign_out_uri: str) -> str:
 
 
 def _session(config: UserPoolConfig, *, secret: str = "") -> OAuth2Session:
+    from authlib.integrations.requests_client import OAuth2Session
+
     session = OAuth2Session(
         client_id=config.client_id,
         client_secret=secret or None,
@@ -191,6 +195,9 @@ def _has_oauth_error(answer: requests.Response) -> bool:
 
 
 def _fetch_token(config: UserPoolConfig, secret: str, grant_type: str, parameters: Mapping[str, str]) -> TokenResponse:
+    import requests
+    from authlib.integrations.base_client import OAuthError
+
     try:
         with _session(config, secret=secret) as session:
             answer = session.fetch_token(

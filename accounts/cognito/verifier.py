@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from hmac import compare_digest
 from typing import Any, NamedTuple
 
@@ -15,13 +15,13 @@ from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.registry import HeaderParameter
 
+from accounts.cognito.clock import LEEWAY
 from accounts.cognito.config import UserPoolConfig
 from accounts.cognito.errors import InvalidTokenError, TokenClockError
 from accounts.cognito.jwks import KeySet
 from accounts.cognito.tokens import Claims, TokenResponse, TokenSet, VerifiedTokens
 
 ALGORITHMS = ["RS256"]
-LEEWAY = timedelta(seconds=30)
 MAX_TOKEN_LENGTH = 16 * 1024
 
 _registry = jws.JWSRegistry(algorithms=ALGORITHMS, strict_check_header=False)

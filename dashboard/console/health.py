@@ -15,8 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
 from accounts import budget, measuring
-from accounts.cognito import jwks
-from accounts.cognito.verifier import LEEWAY
+from accounts.cognito.clock import LEEWAY
 from accounts.conf import api_breaker, cognito_clock, token_endpoint_breaker, token_verifier, user_pool_config
 from accounts.http import SignedInRequest
 from dashboard.console import measures
@@ -50,7 +49,7 @@ def health(request: SignedInRequest) -> HttpResponse:
         "quotas": measures.quotas(),
         "is_of_this_process_only": measuring.is_of_this_process_only(),
         "keys_fetched_at": keys.fetched_at,
-        "keys_are_old": keys.fetched_at is not None and now - keys.fetched_at > jwks.MAX_AGE,
+        "keys_are_old": keys.is_old(now),
         "breakers": [
             (_("cognito-idp API"), api_breaker()),
             (_("Token endpoint"), token_endpoint_breaker()),

@@ -5,15 +5,13 @@ from __future__ import annotations
 from itertools import islice, product
 from statistics import median
 
-import psutil
-
 from tests.bench.same_page import databases
 from tests.bench.served import Served
 
 ARMS = ("bare", "gatehouse")
-# A process that has called Cognito holds boto3, which is imported then.
+# A process that has called Cognito.
 CALLING = "... calling"
-STARTS, REQUESTS, CALLS, WORKERS = 7, 200, 20, 2
+STARTS, REQUESTS, CALLS, WORKERS = 15, 200, 20, 2
 MEBIBYTE = 1024 * 1024
 
 
@@ -26,10 +24,10 @@ def main() -> None:
             with Served(arm, urls(f"{arm}{round_number}"), workers=WORKERS) as served:
                 first[arm].append(served.first_answer)
                 load(served, "/bench/", REQUESTS)
-                weights[arm].append(weigh(served))
+                weights[arm].extend(weigh(served))
                 if arm == "gatehouse":
                     load(served, "/bench/cognito/", CALLS)
-                    weights[CALLING].append(weigh(served))
+                    weights[CALLING].extend(weigh(served))
     for name, times in weights.items():
         weight, more = median(times), median(times) - median(weights["bare"])
         print(f"{name:<12}{started(first, name)}{weight:>9.1f} MiB{more:>6.1f} MiB")  # noqa: T201
@@ -50,10 +48,9 @@ def load(served: Served, path: str, times: int) -> None:
         connection.close()
 
 
-def weigh(served: Served) -> float:
-    """Return what a worker holds of memory for itself alone (USS, in MiB)."""
-    workers = psutil.Process(served.process.pid).children()
-    return float(median(worker.memory_full_info().uss / MEBIBYTE for worker in workers))
+def weigh(served: Served) -> list[float]:
+    """Return what each worker holds of memory for itself alone (USS, in MiB)."""
+    return [worker.memory_full_info().uss / MEBIBYTE for worker in served.workers()]
 
 
 if __name__ == "__main__":

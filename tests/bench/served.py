@@ -12,6 +12,8 @@ import sys
 import time
 from typing import Self
 
+import psutil
+
 from tests.bench.same_page import Arm
 
 START_SECONDS = 60.0
@@ -32,9 +34,11 @@ class Served:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             self.port = listener.getsockname()[1]
             start = time.perf_counter()
+            # With byte code, as it is installed.
+            arm = {"BENCH_ARM": self.name, "BENCH_DATABASE": self._database_url, "PYTHONDONTWRITEBYTECODE": ""}
             self.process = subprocess.Popen(
                 self._command(listener.fileno()),
-                env=os.environ | {"BENCH_ARM": self.name, "BENCH_DATABASE": self._database_url},
+                env=os.environ | arm,
                 stderr=subprocess.DEVNULL,
                 pass_fds=[listener.fileno()],
                 start_new_session=True,
@@ -43,12 +47,28 @@ class Served:
             if self.get(connection) != http.client.OK:
                 raise RuntimeError(f"{self.name} does not serve the page")
             self.first_answer = time.perf_counter() - start
+            connection.close()
+        self._await_workers()
         return self
 
     def __exit__(self, *_: object) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+
+    def workers(self) -> list[psutil.Process]:
+        found: list[psutil.Process] = psutil.Process(self.process.pid).children()
+        return found
+
+    def _await_workers(self) -> None:
+        """Wait until all workers are there. Ours answers before that, by one that goes when the last has come."""
+        end = time.monotonic() + START_SECONDS
+        first = min(self.workers(), key=psutil.Process.create_time)
+        goes = self.name == "gatehouse"
+        while (goes and first in self.workers()) or len(self.workers()) != self._sizes["--workers"]:
+            if time.monotonic() > end:
+                raise TimeoutError(f"{self.name} has not the workers it should have")
+            time.sleep(0.05)
 
     def connect(self) -> http.client.HTTPConnection:
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=START_SECONDS)

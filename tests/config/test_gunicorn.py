@@ -14,9 +14,12 @@ import requests
 
 from tests.fake_user_pool import FakeUserPool
 from tests.servers import AppServer, HttpBrowser, SqliteFiles
+from tests.servers.app import BOOTED
 from tests.servers.environment import PROJECT, environment
 
 TOKEN = "only-prometheus-knows"
+# Libraries that take longer to import than all the rest.
+CALLING_COGNITO = {"authlib", "boto3", "botocore", "cryptography", "joserfc", "requests", "urllib3"}
 DIRECTORIES = "gatehouse-metrics-*"
 
 pytestmark = pytest.mark.slow
@@ -70,7 +73,7 @@ def test_whichever_worker_is_scraped_tells_the_counts_of_all_and_of_those_before
 
     assert {site.scraped(sample) for _ in range(10)} == {31.0}
     [directory] = tmp_path.glob(DIRECTORIES)
-    assert {file.stem.rpartition("_")[2] for file in directory.glob("*.db")} == {"master", "web1", "web2"}
+    assert {file.stem.rpartition("_")[2] for file in directory.glob("*.db")} <= {"master", "web1", "web2", "web3"}
 
     site.server.stop()
 
@@ -113,20 +116,70 @@ def test_the_worker_logs_in_json_too(tmp_path: Path) -> None:
     assert {line["logger"] for line in lines} == {"django_tasks_db"}
 
 
+def test_the_worker_that_answers_first_leaves_when_the_others_are_there(site: Site) -> None:
+    _first, *others = map(int, BOOTED.findall(site.server.output()))
+
+    assert len(others) == 2
+    assert sorted(site.server.worker_pids()) == sorted(others)
+
+
 FORK = """
-import gc, runpy, types
+import gc, json, runpy, sys, types
 configuration = runpy.run_path("config/gunicorn.conf.py")
-configuration["pre_fork"](types.SimpleNamespace(WORKERS={}), types.SimpleNamespace())
-print(gc.get_freeze_count())
+from config.wsgi import application
+from django.conf import settings
+settings.SITE_URL = "http://localhost"
+server = types.SimpleNamespace(WORKERS={}, num_workers=2)
+configuration["on_starting"](server)
+from django.test import Client
+assert Client().get("/", SERVER_NAME="localhost").status_code == 200
+told = []
+for age in (1, 2, 3):
+    configuration["pre_fork"](server, types.SimpleNamespace(age=age))
+    told.append({"workers": server.num_workers, "frozen": gc.get_freeze_count(), "modules": list(sys.modules)})
+from accounts.cognito import oidc
+from accounts.conf import token_verifier, user_pool, user_pool_config
+from accounts.encryption import seal, unseal
+oidc.authorization_request(user_pool_config(), redirect_uri="http://localhost/")
+unseal(seal(b"", bound_to=""), bound_to="")
+for call in (lambda: user_pool().get_user(""), lambda: oidc.client_is_refused(user_pool_config())):
+    try:
+        call()
+    except Exception as error:
+        assert "Connection" in str(error)
+told.append({"modules": list(sys.modules)})
 configuration["on_exit"](None)
-"""
+print(json.dumps(told))
+"""  # With other settings than the fixtures' own, which import what this is about.
 
 
-def test_what_is_loaded_before_a_fork_stays_out_of_the_collectors_reach(tmp_path: Path) -> None:
-    own = environment(TMPDIR=str(tmp_path))
-
+@pytest.fixture(scope="module")
+def forks(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """What a master has before it makes its first, second and third worker, and what is there after calling Cognito."""
+    own = environment(DJANGO_SETTINGS_MODULE="tests.settings", TMPDIR=str(tmp_path_factory.mktemp("forks")))
     done = subprocess.run(
-        [sys.executable, "-c", FORK], cwd=PROJECT, env=own, capture_output=True, text=True, check=True
+        [sys.executable, "-c", FORK], cwd=PROJECT, env=own, stdout=subprocess.PIPE, text=True, check=True
     )
+    told: list[dict[str, Any]] = json.loads(done.stdout)
+    return told
 
-    assert int(done.stdout) > 10_000
+
+def packages(modules: list[str]) -> set[str]:
+    return {module.partition(".")[0] for module in modules}
+
+
+def test_what_is_loaded_before_a_fork_stays_out_of_the_collectors_reach(forks: list[dict[str, Any]]) -> None:
+    assert all(fork["frozen"] > 10_000 for fork in forks[:3])
+
+
+def test_the_first_answer_does_not_wait_for_what_calls_cognito(forks: list[dict[str, Any]]) -> None:
+    assert not packages(forks[0]["modules"]) & CALLING_COGNITO
+
+
+def test_workers_share_what_calls_cognito(forks: list[dict[str, Any]]) -> None:
+    assert packages(forks[1]["modules"]) >= CALLING_COGNITO
+    assert packages(forks[3]["modules"]) == packages(forks[2]["modules"])
+
+
+def test_the_first_worker_is_one_more_than_asked_for(forks: list[dict[str, Any]]) -> None:
+    assert [fork["workers"] for fork in forks[:3]] == [3, 3, 2]

@@ -61,8 +61,12 @@ class AppServer:
         return f"http://localhost:{self.port}"
 
     def start(self) -> None:
-        """Serve, once every worker has booted; on the same port again after a stop."""
+        """Serve, once every worker has booted and the one that bridges the start is gone.
+
+        After a stop, on the same port again.
+        """
         self.is_stopping = False
+        start = len(self.output()) if self.log.exists() else 0
         # Bound here and handed over, so that no other process can take the port in between.
         with socket.create_server(("127.0.0.1", self.port)) as listener, self.log.open("ab") as log:
             self.port = listener.getsockname()[1]
@@ -76,7 +80,7 @@ class AppServer:
                 start_new_session=True,
             )
         try:
-            self._wait_for(lambda: len(self.worker_pids()) == self.workers and self._answers(), START_SECONDS)
+            self._wait_for(lambda: self._has_started(start) and self._answers(), START_SECONDS)
         except BaseException:
             self.kill()
             raise
@@ -145,6 +149,11 @@ class AppServer:
         # A master that is killed leaves its files behind: where pytest tidies up.
         own = {"TMPDIR": str(self.log.parent)}
         return environment(**(size | own | {"SITE_URL": self._site_url or self.url} | dict(self.variables)))
+
+    def _has_started(self, since: int) -> bool:
+        """Tell whether all workers of this start are there, and no other."""
+        booted = BOOTED.findall(self.output(since))
+        return len(booted) > self.workers and len(self.worker_pids()) == self.workers
 
     def _answers(self) -> bool:
         with contextlib.suppress(requests.RequestException):
