@@ -9,9 +9,10 @@ from datetime import timedelta
 from typing import Any, cast
 
 from asgiref.sync import sync_to_async
-from django.contrib.sessions.backends.base import CreateError, SessionBase, UpdateError
+from django.contrib.sessions.backends.base import VALID_KEY_CHARS, CreateError, SessionBase, UpdateError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.crypto import get_random_string
 
 from accounts.models import EndReason, Session
 from accounts.models.authorization import digest
@@ -82,9 +83,13 @@ class SessionStore(SessionBase):
     def exists(self, session_key: str) -> bool:
         return bool(Session.objects.filter(pk=digest(session_key)).exists())
 
+    def _get_new_session_key(self) -> str:
+        """Return a random key. That it is free shows when it is stored: Django would ask beforehand."""
+        return get_random_string(32, VALID_KEY_CHARS)
+
     def create(self) -> None:
         while True:
-            self._session_key = self._get_new_session_key()  # type: ignore[attr-defined]
+            self._session_key = self._get_new_session_key()
             try:
                 self.save(must_create=True)
             except CreateError:
@@ -132,7 +137,7 @@ class SessionStore(SessionBase):
         if row is None or row.user_id is None:
             super().cycle_key()
             return
-        key = self._get_new_session_key()  # type: ignore[attr-defined]
+        key = self._get_new_session_key()
         if not Session.objects.filter(pk=row.key_digest).update(key_digest=digest(key)):
             raise UpdateError
         self._session_key, row.key_digest = key, digest(key)

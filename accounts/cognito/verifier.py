@@ -136,11 +136,11 @@ class TokenVerifier:
         # one that contains us, is not a token made for us alone.
         audience = "aud" if use == "id" else "client_id"
         yield Rule(audience, config.client_id, raw.get(audience), raw.get(audience) == config.client_id)
-        yield Rule("exp", f"after {now}", claims.expires_at, claims.expires_at > now - LEEWAY, TokenClockError)
-        yield Rule("iat", f"not after {now}", claims.issued_at, claims.issued_at <= now + LEEWAY, TokenClockError)
+        yield Rule("exp", "later than now", claims.expires_at, claims.expires_at > now - LEEWAY, TokenClockError)
+        yield Rule("iat", "not later than now", claims.issued_at, claims.issued_at <= now + LEEWAY, TokenClockError)
         if "nbf" in raw:
             holds = _at_or_before(raw["nbf"], now + LEEWAY)
-            yield Rule("nbf", f"not after {now}", raw["nbf"], holds, TokenClockError)
+            yield Rule("nbf", "not later than now", raw["nbf"], holds, TokenClockError)
 
     def _signed_payload(self, token: str, now: datetime) -> Mapping[str, Any]:
         if len(token) > MAX_TOKEN_LENGTH:

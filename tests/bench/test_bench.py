@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from tests.bench import __main__ as bench
-from tests.bench import load, primitives, same_page, stampede
+from tests.bench import load, primitives, same_page, sign_in, stampede
+from tests.bench.served import Served
 from tests.conftest import Browser
 
 
@@ -64,3 +66,20 @@ def test_a_rush_tells_how_many_were_not_answered() -> None:
     seconds, failed = stampede.rush(browser, 2)  # type: ignore[arg-type]
 
     assert (len(seconds), failed) == (2, 1)
+
+
+def test_a_page_is_served_and_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load, "SECONDS", 0.2)
+
+    with Served("gatehouse", f"sqlite:///{tmp_path}/site.sqlite3", threads=load.CLIENTS) as served:
+        assert len(served.workers()) == 1
+        assert load.press(served)
+
+
+def test_somebody_signs_in_and_the_floor_is_found(tmp_path: Path) -> None:
+    with (
+        sign_in.user_pool() as pool,
+        sign_in.SignInArm("gatehouse", f"sqlite:///{tmp_path}/site.sqlite3", pool) as arm,
+    ):
+        assert arm.milliseconds() > 0
+        assert arm.floor() > 0

@@ -19,8 +19,6 @@ def configure(database_url: str) -> None:
 
     settings.ROOT_URLCONF = "tests.bench.arms.gatehouse_urls"
     settings.ALLOWED_HOSTS.append("127.0.0.1")
-    # The system checks take no other address without TLS.
-    settings.SITE_URL = "http://localhost"
     # The pool is gone once somebody has signed in.
     settings.COGNITO_PROBE_SECONDS = 3600
     engine: dict[str, Any] = settings.TEMPLATES[0]
