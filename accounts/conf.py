@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core.signals import setting_changed
@@ -14,11 +13,9 @@ from accounts.cognito.breaker import CircuitBreaker
 from accounts.cognito.clock import Clock
 from accounts.cognito.config import UserPoolConfig
 from accounts.cognito.errors import UserPoolError
+from accounts.cognito.jwks import KeySet
 from accounts.cognito.user_pool import UserPoolClient
-
-# Imported at first use: `prepare` says why.
-if TYPE_CHECKING:
-    from accounts.cognito.verifier import TokenVerifier
+from accounts.cognito.verifier import TokenVerifier
 
 # Within a person's request, for work that the queue will do anyway if this fails.
 BRISK_READ_TIMEOUT_SECONDS = 3.0
@@ -42,9 +39,6 @@ def user_pool_config() -> UserPoolConfig:
 @cache
 def token_verifier() -> TokenVerifier:
     """Return the process's token verifier, which caches the signing keys."""
-    from accounts.cognito.jwks import KeySet
-    from accounts.cognito.verifier import TokenVerifier
-
     config = user_pool_config()
     return TokenVerifier(config, KeySet(config.jwks_url, measuring.observe))
 
@@ -97,8 +91,8 @@ def prepare() -> None:
     beforehand, so that they share it.
     """
     from authlib.integrations import requests_client  # noqa: F401
+    from joserfc import jwe, jws  # noqa: F401
 
-    token_verifier()
     user_pool().api.connect()
 
 

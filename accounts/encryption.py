@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.core.signals import setting_changed
 
-# Imported at first use: it takes long, and few pages need it.
+# Imported at first use: `accounts.conf.prepare` says why.
 if TYPE_CHECKING:
     from joserfc.jwe import JWERegistry
     from joserfc.jwk import OctKey
@@ -46,8 +46,7 @@ def seal(plaintext: bytes, *, bound_to: str) -> str:
 
 def unseal(sealed: str, *, bound_to: str) -> bytes:
     """Decrypt what `seal` made with any key of the ring. Raise SealedDataError or UnknownKeyError if it cannot be."""
-    from joserfc import jwe
-    from joserfc.errors import JoseError
+    from joserfc import errors, jwe
 
     def key_of(recipient: Any) -> OctKey:
         kid = recipient.headers().get("kid")
@@ -59,7 +58,7 @@ def unseal(sealed: str, *, bound_to: str) -> bytes:
 
     try:
         message = jwe.decrypt_compact(sealed, key_of, registry=_registry())
-    except (JoseError, ValueError, TypeError, RecursionError) as error:
+    except (errors.JoseError, ValueError, TypeError, RecursionError) as error:
         raise SealedDataError(type(error).__name__) from error
     if message.protected.get("row") != bound_to or message.plaintext is None:
         raise SealedDataError("the ciphertext belongs to another row")

@@ -44,9 +44,9 @@ MOST_SEGMENTS = 10
 
 
 def set_session(request: Any, row: Session | None) -> None:
-    """Set what views know of their session: `request.session_row`, whose `request.user` is, and `request.token_set`.
+    """Set what views know of their session: `request.session_row`, its person as `request.user`, `request.token_set`.
 
-    Tokens are decrypted when used. The person is the row's own, since a lazy one is slow to look at.
+    Tokens are decrypted when used. The person is no lazy object: each look at one costs more than setting this.
     """
     request.session_row = row
     request.user = AnonymousUser() if row is None else row.person

@@ -144,8 +144,8 @@ class FetchMetadataMiddleware:
 class FreshTokensMiddleware:
     """Sets `request.token_set`: None, or the session's decrypted tokens, refreshed when due.
 
-    `request.session_row` is the row they came from. A session that must not go on ends here; then
-    `request.ended_session` says why, and the request is nobody's.
+    `request.session_row` is the row they came from, and `request.user` now the person of that very row. A session that
+    must not go on ends here; then `request.ended_session` says why, and the request is nobody's.
     """
 
     def __init__(self, get_response: GetResponse) -> None:

@@ -46,6 +46,8 @@ def on_starting(server: Any) -> None:
         multiprocess.stop()
         raise RuntimeError(error) from None
     server.num_workers += 1
+    # Kept by the server: a reload runs this file anew.
+    server.last_of_start = server.num_workers
 
 
 def pre_fork(server: Any, worker: Any) -> None:
@@ -56,13 +58,20 @@ def pre_fork(server: Any, worker: Any) -> None:
     """
     worker.slot = multiprocess.free_slot(other.slot for other in server.WORKERS.values())
     if worker.age > 1:
-        # Not before Django is set up.
-        from accounts import conf
-
-        conf.prepare()
-    if worker.age == server.num_workers:
+        _prepare(server)
+    if worker.age == server.last_of_start:
         server.num_workers -= 1
     gc.freeze()
+
+
+def _prepare(server: Any) -> None:
+    # Not before Django is set up.
+    from accounts import conf
+
+    try:
+        conf.prepare()
+    except Exception:  # whatever keeps the SDK from working; an escape from here would end the master
+        server.log.exception("What calls Cognito cannot be prepared. Each worker tries again when it is needed.")
 
 
 def post_fork(server: Any, worker: Any) -> None:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -14,10 +14,8 @@ from django.utils.translation import gettext_lazy
 
 from accounts.cognito.errors import InvalidTokenError, ProviderUnavailableError
 from accounts.cognito.tokens import Claims, TokenSet
+from accounts.cognito.verifier import Inspection, Rule, TokenVerifier
 from dashboard.profile_page import CUSTOM_PREFIXES, KNOWN, MACHINE_READABLE, linked_accounts, moment, plain_label
-
-if TYPE_CHECKING:
-    from accounts.cognito.verifier import Inspection, Rule, TokenVerifier
 
 TITLES: Mapping[str, tuple[Promise, Promise]] = {
     "id": (

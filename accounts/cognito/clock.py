@@ -7,9 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-# How far apart they may be before tokens are refused.
-LEEWAY = timedelta(seconds=30)
-
 
 @dataclass(frozen=True, slots=True)
 class ClockReading:

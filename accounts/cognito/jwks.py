@@ -7,15 +7,14 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
-
-import requests
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
-from joserfc.jwk import RSAKey
-from joserfc.util import base64_to_int
+from typing import TYPE_CHECKING, Any
 
 from accounts.cognito.errors import InvalidTokenError, ProviderUnavailableError
 from accounts.cognito.observing import Observer, observe_nothing, observed
+
+# Imported at first use: `accounts.conf.prepare` says why.
+if TYPE_CHECKING:
+    from joserfc.jwk import RSAKey
 
 logger = logging.getLogger(__name__)
 
@@ -98,6 +97,8 @@ class KeySet:
             return _Fetch(tried_at=now, failed=True, fetched_at=last.fetched_at, keys=last.keys)
 
     def _read(self) -> dict[str, RSAKey]:
+        import requests
+
         with observed("jwks", self._observe):
             try:
                 return _fetch_keys(self.url)
@@ -106,6 +107,8 @@ class KeySet:
 
 
 def _fetch_keys(url: str) -> dict[str, RSAKey]:
+    import requests
+
     response = requests.get(url, timeout=TIMEOUT_SECONDS, allow_redirects=False)
     response.raise_for_status()
     document: Any = response.json()
@@ -118,6 +121,10 @@ def _fetch_keys(url: str) -> dict[str, RSAKey]:
 
 def _signing_key(entry: Any) -> tuple[str, RSAKey] | None:
     """Return `kid` and key of an RS256 signing key, or None: one strange entry does not spoil the others."""
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
+    from joserfc.jwk import RSAKey
+    from joserfc.util import base64_to_int
+
     if not isinstance(entry, dict) or entry.get("kty") != "RSA" or entry.get("use", "sig") != "sig":
         return None
     # A private key that anybody can read is nobody's.

@@ -25,7 +25,7 @@ from accounts.cognito.errors import (
 from accounts.cognito.redacted import Redacted
 from accounts.cognito.tokens import TokenResponse
 
-# Both take long to import, and no page with fresh tokens needs them: they are imported at first use.
+# Imported at first use: `accounts.conf.prepare` says why.
 if TYPE_CHECKING:
     import requests
     from authlib.integrations.requests_client import OAuth2Session

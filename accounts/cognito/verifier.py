@@ -7,31 +7,23 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import cache
 from hmac import compare_digest
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from joserfc import jws
-from joserfc.errors import JoseError
-from joserfc.registry import HeaderParameter
-
-from accounts.cognito.clock import LEEWAY
 from accounts.cognito.config import UserPoolConfig
 from accounts.cognito.errors import InvalidTokenError, TokenClockError
 from accounts.cognito.jwks import KeySet
 from accounts.cognito.tokens import Claims, TokenResponse, TokenSet, VerifiedTokens
 
-ALGORITHMS = ["RS256"]
-MAX_TOKEN_LENGTH = 16 * 1024
+# Imported at first use: `accounts.conf.prepare` says why.
+if TYPE_CHECKING:
+    from joserfc.jws import JWSRegistry
 
-_registry = jws.JWSRegistry(algorithms=ALGORITHMS, strict_check_header=False)
-# Of the header these two are looked at. All others say where else a key might be, or what nobody asked.
-_registry.header_registry = {
-    "alg": HeaderParameter("Algorithm", "str", True),
-    "kid": HeaderParameter("Key", "str", True),
-}
-# The whole token has been measured.
-_registry.max_header_length = _registry.max_signature_length = MAX_TOKEN_LENGTH
+ALGORITHMS = ["RS256"]
+LEEWAY = timedelta(seconds=30)
+MAX_TOKEN_LENGTH = 16 * 1024
 
 
 class Rule(NamedTuple):
@@ -143,17 +135,37 @@ class TokenVerifier:
             yield Rule("nbf", "not later than now", raw["nbf"], holds, TokenClockError)
 
     def _signed_payload(self, token: str, now: datetime) -> Mapping[str, Any]:
+        from joserfc import errors, jws
+
         if len(token) > MAX_TOKEN_LENGTH:
             raise InvalidTokenError("length", expected=f"at most {MAX_TOKEN_LENGTH}", actual=len(token))
+        registry = _registry()
         try:
-            message = jws.extract_compact(token.encode(), registry=_registry)
+            message = jws.extract_compact(token.encode(), registry=registry)
             key = self.keys.key(_key_id(message.headers()), now)
-            is_signed = jws.validate_compact(message, key, registry=_registry)
-        except (JoseError, ValueError, TypeError, RecursionError) as error:
+            is_signed = jws.validate_compact(message, key, registry=registry)
+        except (errors.JoseError, ValueError, TypeError, RecursionError) as error:
             raise InvalidTokenError("format", expected="a signed JWT", actual=type(error).__name__) from error
         if not is_signed:
             raise InvalidTokenError("signature", expected="made with the issuer's key", actual="another")
         return _json_object(message.payload)
+
+
+@cache
+def _registry() -> JWSRegistry:
+    """Return which algorithm a token may be signed with, and what of its header is looked at."""
+    from joserfc.jws import JWSRegistry
+    from joserfc.registry import HeaderParameter
+
+    registry = JWSRegistry(algorithms=ALGORITHMS, strict_check_header=False)
+    # All other parameters say where else a key might be, or what nobody asked.
+    registry.header_registry = {
+        "alg": HeaderParameter("Algorithm", "str", True),
+        "kid": HeaderParameter("Key", "str", True),
+    }
+    # The whole token has been measured.
+    registry.max_header_length = registry.max_signature_length = MAX_TOKEN_LENGTH
+    return registry
 
 
 def _key_id(header: object) -> str:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
 from accounts import budget, measuring
-from accounts.cognito.clock import LEEWAY
+from accounts.cognito.verifier import LEEWAY
 from accounts.conf import api_breaker, cognito_clock, token_endpoint_breaker, token_verifier, user_pool_config
 from accounts.http import SignedInRequest
 from dashboard.console import measures

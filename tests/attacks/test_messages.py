@@ -44,3 +44,14 @@ def test_a_message_is_shown_to_whom_it_was_said_and_once(pool: FakeUserPool, set
     assert 'role="status"' in first.content.decode()
     assert 'role="status"' not in second.content.decode()
     assert {name for name in first.cookies if "messages" in name} == {"__Host-messages"}
+
+
+def test_a_message_said_before_the_secret_key_was_replaced_is_shown(pool: FakeUserPool, settings: Settings) -> None:
+    settings.SESSION_COOKIE_SECURE = True
+    browser = signed_in(pool, "mallory@example.com")
+    said_to(browser)
+    settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY = [settings.SECRET_KEY], "the next one " * 5
+
+    page = browser.get("/sessions/", secure=True)
+
+    assert 'role="status"' in page.content.decode()

@@ -13,7 +13,7 @@ from tests.bench.same_page import databases
 from tests.bench.served import Served
 
 ARMS = ("bare", "gatehouse")
-ROUNDS, SECONDS, CLIENTS = 12, 2.0, 4
+ROUNDS, SECONDS, CLIENTS = 40, 0.75, 4
 PATIENCE_SECONDS = 30.0
 # The whole head of an answer that is the page, with its length.
 HEAD = re.compile(rb"HTTP/1\.1 200 .*?\r\nContent-Length: (\d+)\r\n(?:.*?\r\n)?\r\n", re.DOTALL | re.IGNORECASE)

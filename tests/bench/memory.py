@@ -16,29 +16,27 @@ MEBIBYTE = 1024 * 1024
 
 
 def main() -> None:
-    print(f"{'project':<12}{'first answer':>14}{'ratio':>8}{'USS/worker':>13}{'more':>10}")  # noqa: T201
+    print(f"{'project':<12}{'first answer':>14}{'ratio':>8}{'all there':>11}{'USS/worker':>14}{'more':>11}")  # noqa: T201
     first: dict[str, list[float]] = {arm: [] for arm in ARMS}
+    complete: dict[str, list[float]] = {arm: [] for arm in ARMS}
     weights: dict[str, list[float]] = {name: [] for name in (*ARMS, CALLING)}
     for _database, urls in islice(databases(), 1):
         for round_number, arm in product(range(STARTS), ARMS):
             with Served(arm, urls(f"{arm}{round_number}"), workers=WORKERS) as served:
                 first[arm].append(served.first_answer)
+                complete[arm].append(served.complete)
                 load(served, "/bench/", REQUESTS)
                 weights[arm].extend(weigh(served))
                 if arm == "gatehouse":
                     load(served, "/bench/cognito/", CALLS)
                     weights[CALLING].extend(weigh(served))
-    for name, times in weights.items():
-        weight, more = median(times), median(times) - median(weights["bare"])
-        print(f"{name:<12}{started(first, name)}{weight:>9.1f} MiB{more:>6.1f} MiB")  # noqa: T201
-
-
-def started(first: dict[str, list[float]], name: str) -> str:
-    """Return the columns on first answers, empty for what is no start of its own."""
-    if name not in first:
-        return " " * 22
-    ratio = median(own / bare for own, bare in zip(first[name], first["bare"], strict=True))
-    return f"{median(first[name]):>12.2f} s{ratio:>8.2f}"
+    for name, own in weights.items():
+        start = " " * 33
+        if name in first:
+            ratio = median(mine / bare for mine, bare in zip(first[name], first["bare"], strict=True))
+            start = f"{median(first[name]):>12.2f} s{ratio:>8.2f}{median(complete[name]):>9.2f} s"
+        more = median(own) - median(weights["bare"])
+        print(f"{name:<12}{start}{median(own):>10.1f} MiB{more:>7.1f} MiB")  # noqa: T201
 
 
 def load(served: Served, path: str, times: int) -> None:

@@ -9,12 +9,15 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 from typing import Self
 
 import psutil
 
 from tests.bench.same_page import Arm
+from tests.servers.app import BOOTED
 
 START_SECONDS = 60.0
 
@@ -30,25 +33,30 @@ class Served:
             self.cookie = arm.cookie
 
     def __enter__(self) -> Self:
-        """Start, and note how long it takes until the first answer."""
-        with socket.create_server(("127.0.0.1", 0)) as listener:
+        """Start, and note how long it takes until the first answer, and until all workers are there (seconds)."""
+        # With byte code, as it is installed.
+        arm = {"BENCH_ARM": self.name, "BENCH_DATABASE": self._database_url, "PYTHONDONTWRITEBYTECODE": ""}
+        with socket.create_server(("127.0.0.1", 0)) as listener, tempfile.NamedTemporaryFile("w+") as log:
             self.port = listener.getsockname()[1]
             start = time.perf_counter()
-            # With byte code, as it is installed.
-            arm = {"BENCH_ARM": self.name, "BENCH_DATABASE": self._database_url, "PYTHONDONTWRITEBYTECODE": ""}
             self.process = subprocess.Popen(
                 self._command(listener.fileno()),
                 env=os.environ | arm,
-                stderr=subprocess.DEVNULL,
+                stderr=log,
                 pass_fds=[listener.fileno()],
                 start_new_session=True,
             )
-            connection = self.connect()
-            if self.get(connection) != http.client.OK:
-                raise RuntimeError(f"{self.name} does not serve the page")
-            self.first_answer = time.perf_counter() - start
-            connection.close()
-        self._await_workers()
+            try:
+                connection = self.connect()
+                if self.get(connection) != http.client.OK:
+                    raise RuntimeError(f"{self.name} does not serve the page")
+                self.first_answer = time.perf_counter() - start
+                connection.close()
+                self._await_workers(Path(log.name))
+                self.complete = time.perf_counter() - start
+            except BaseException:
+                self.__exit__()
+                raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -60,14 +68,14 @@ class Served:
         found: list[psutil.Process] = psutil.Process(self.process.pid).children()
         return found
 
-    def _await_workers(self) -> None:
-        """Wait until all workers are there. Ours answers before that, by one that goes when the last has come."""
+    def _await_workers(self, log: Path) -> None:
+        """Wait until all workers are there. Ours makes one more, which goes when the last has come."""
+        size = self._sizes["--workers"]
+        made = size + 1 if self.name == "gatehouse" else size
         end = time.monotonic() + START_SECONDS
-        first = min(self.workers(), key=psutil.Process.create_time)
-        goes = self.name == "gatehouse"
-        while (goes and first in self.workers()) or len(self.workers()) != self._sizes["--workers"]:
+        while len(BOOTED.findall(log.read_text())) != made or len(self.workers()) != size:
             if time.monotonic() > end:
-                raise TimeoutError(f"{self.name} has not the workers it should have")
+                raise TimeoutError(f"{self.name} has not the workers it should have:\n{log.read_text()}")
             time.sleep(0.05)
 
     def connect(self) -> http.client.HTTPConnection:

@@ -12,12 +12,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from accounts.cognito.clock import LEEWAY
 from accounts.cognito.config import UserPoolConfig
 from accounts.cognito.errors import InvalidTokenError
 from accounts.cognito.jwks import KeySet
 from accounts.cognito.tokens import TokenResponse, VerifiedTokens
-from accounts.cognito.verifier import TokenVerifier
+from accounts.cognito.verifier import LEEWAY, TokenVerifier
 from accounts.conf import user_pool_config
 from tests.accounts.support import utc_now
 from tests.fake_user_pool import FakeUserPool

@@ -12,10 +12,9 @@ from typing import Any, Literal
 import jwt
 import pytest
 
-from accounts.cognito.clock import LEEWAY
 from accounts.cognito.errors import InvalidTokenError, ProviderUnavailableError, TokenClockError
 from accounts.cognito.tokens import TokenResponse, VerifiedTokens
-from accounts.cognito.verifier import MAX_TOKEN_LENGTH, TokenVerifier, access_token_hash
+from accounts.cognito.verifier import LEEWAY, MAX_TOKEN_LENGTH, TokenVerifier, access_token_hash
 from tests.accounts.support import token_response, utc_now
 from tests.fake_user_pool import FakeUserPool, Person, Signing
 

@@ -10,5 +10,5 @@ from django.core.wsgi import get_wsgi_application
 importlib.import_module(f"tests.bench.arms.{os.environ['BENCH_ARM']}").configure(os.environ["BENCH_DATABASE"])
 # The checks with which ours starts take no other address without TLS.
 settings.SITE_URL = "http://localhost"
-logging.disable(logging.INFO)
+logging.getLogger("config.access").setLevel(logging.WARNING)
 application = get_wsgi_application()
