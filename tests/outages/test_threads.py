@@ -95,16 +95,18 @@ def test_a_hanging_cognito_holds_the_threads_once_and_then_nobody(site: Site) ->
         site.pool.calls.wait_for(REFRESH)
         during = site.seconds_for_home(other)
         worst = max(each.result(30) for each in waiting)
+    begun = time.monotonic()
     fail_until_the_circuit_opens(site, people)
     site.expire_access_tokens(*people)
-    open_circuit = [site.seconds_for_home(person) for person in [*people, other]]
+    open_circuit = sorted(site.seconds_for_home(person) for person in [*people, other])
 
-    # Threads under way when the fifth failure is noted may finish: twice around, at the most.
-    most = FAILURES_TO_OPEN - 1 + THREADS
-    assert site.pool.calls.count(REFRESH) <= most
+    # Threads under way when the fifth failure is noted may finish: twice around, at the most. On a machine that takes
+    # its time one call after the other looks whether Cognito is back, and waits for it.
+    looks = int((time.monotonic() - begun) / OPEN_SECONDS)
+    assert site.pool.calls.count(REFRESH) <= FAILURES_TO_OPEN - 1 + THREADS + looks
     assert during < 2 * READ_SECONDS + PROMPTLY
     assert worst < 2 * READ_SECONDS + 2 * PROMPTLY
-    assert max(open_circuit) < PROMPTLY
+    assert open_circuit[-1 - looks] < PROMPTLY
     assert Session.objects.using(site.alias).filter(user__email__startswith="many-").count() == 16
 
 
