@@ -61,6 +61,7 @@ def pre_fork(server: Any, worker: Any) -> None:
         _prepare(server)
     if worker.age == server.last_of_start:
         server.num_workers -= 1
+    # The collector writes into every object it looks at, and memory that is written is shared no more.
     gc.freeze()
 
 
