@@ -76,7 +76,9 @@ def test_whichever_worker_is_scraped_tells_the_counts_of_all_and_of_those_before
 
     assert {site.scraped(sample) for _ in range(10)} == {31.0}
     [directory] = tmp_path.glob(DIRECTORIES)
-    assert {file.stem.rpartition("_")[2] for file in directory.glob("*.db")} <= {"master", "web1", "web2", "web3"}
+    names = {file.stem.rpartition("_")[2] for file in directory.glob("*.db")}
+    # The first is that of the worker that bridged the start; whoever replaces another may take it.
+    assert names - {"web1"} == {"master", "web2", "web3"}
 
     site.server.stop()
 
